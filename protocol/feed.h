@@ -1,0 +1,58 @@
+/*
+ * protocol/feed.h - where does the next MessagePack-RPC frame end, and may it be read at all?
+ *
+ * A resumable scanner. It walks every byte once, under one budget (bytes, values, nesting), and allocates nothing for a
+ * claim: a header that announces more than the frame may still hold is refused at once. Nothing is built before the whole
+ * frame has been seen to be well formed; protocol/read.h then reads it in place.
+ *
+ * State is kept between calls, so bytes that come one at a time cost linear time. A feed refers to no memory but its own.
+ */
+#ifndef HEAPD_PROTOCOL_FEED_H
+#define HEAPD_PROTOCOL_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/limits.h"
+
+enum feed_status {
+    FEED_MORE,  /* all bytes were good so far; the frame needs more */
+    FEED_FRAME, /* a whole frame lies in bytes[0, feed->pos) */
+    FEED_BAD    /* never a frame: feed->reason says why */
+};
+
+struct feed_limits {
+    uint64_t frame; /* bytes of one frame, 1 ... 2^32 */
+    uint32_t depth; /* levels of arrays and maps, the envelope counted; 1 ... HD_DEPTH_MAX */
+};
+
+/* One frame's scan. 16 + 4 * HD_DEPTH_MAX bytes would be a lot for an idle session, so the stack of open containers is
+ * the caller's: `feed_stack` once per loop, saved only while a frame is incomplete (feed_save, feed_restore). */
+struct feed {
+    size_t pos;        /* bytes of the frame walked so far */
+    uint64_t owed;     /* values that open containers still wait for; 0 between frames */
+    uint64_t values;   /* values seen so far */
+    uint32_t depth;    /* containers open now */
+    uint32_t deepest;  /* the deepest nesting seen */
+    uint64_t skip;     /* bytes of a str, bin or ext payload still to pass over */
+    const char *reason; /* for FEED_BAD: a static phrase for people */
+    uint64_t *left;    /* values each open container still waits for; HD_DEPTH_MAX entries, the caller's */
+};
+
+/* Starts a new frame. `stack` holds at least `limits->depth` entries and stays the caller's. */
+void feed_start(struct feed *feed, uint64_t *stack);
+
+/*
+ * Goes on with the frame that starts at bytes[0]; bytes[0, feed->pos) must be those of the calls before.
+ * After FEED_FRAME and FEED_BAD the feed must be started again. Only an array header may open a frame.
+ */
+enum feed_status feed_scan(struct feed *feed, const struct feed_limits *limits, const char *bytes, size_t len);
+
+/*
+ * What stands at the front of a frame, as far as it can be read: for an answer even to a bad one.
+ * Returns true and sets *msgid if bytes begin with a request's [0, msgid, ...].
+ */
+bool feed_msgid(const char *bytes, size_t len, uint32_t *msgid);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * protocol/pack.h - an output buffer, and msgpack-c packing into it.
+ *
+ * A `buf` grows up to its `limit`; beyond it, or without memory, the buffer's `failed` is set and stays set until
+ * pack_rewind or buf_clear: a writer may pack a whole frame and look once at the end. Lengths are checked before they are
+ * packed (msgpack-c cuts those of 2^32 and more silently).
+ */
+#ifndef HEAPD_PROTOCOL_PACK_H
+#define HEAPD_PROTOCOL_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where buffers take memory from: realloc-like; size 0 frees. NULL means the C library's. Must outlive the buffer. */
+struct buf_memory {
+    void *(*resize)(void *context, void *old, size_t old_size, size_t size);
+    void *context;
+};
+
+struct buf {
+    char *bytes;  /* owned; NULL while capacity is 0 */
+    size_t len;   /* bytes written */
+    size_t sent;  /* of those, bytes already taken from the front by the reader of the buffer */
+    size_t capacity;
+    size_t limit; /* most bytes it may hold */
+    bool failed;  /* no memory or beyond the limit: what was written since is missing */
+    bool over_limit; /* of a failure: it was the limit */
+    const struct buf_memory *memory;
+};
+
+void buf_init(struct buf *buf, size_t limit, const struct buf_memory *memory);
+void buf_fini(struct buf *buf);
+
+/* Makes room for `more` bytes; false (and failed) if that cannot be. */
+bool buf_reserve(struct buf *buf, size_t more);
+
+/* Appends raw bytes. `len` 0 is fine with any pointer. */
+void buf_append(struct buf *buf, const void *bytes, size_t len);
+
+/* Marks `n` bytes at the front as taken; storage is kept for reuse up to 64 KiB, given back beyond it when all is taken. */
+void buf_taken(struct buf *buf, size_t n);
+
+/* Forgets everything written, and a failure; storage kept. */
+void buf_clear(struct buf *buf);
+
+/* Gives the storage of an empty buffer back. */
+void buf_trim(struct buf *buf);
+
+/* Cuts the buffer back to `len` bytes and forgets a failure. */
+void buf_rewind(struct buf *buf, size_t len);
+
+/* Bytes that wait to be taken. */
+static inline size_t buf_pending(const struct buf *buf)
+{
+    return buf->len - buf->sent;
+}
+
+/* One value each, in its shortest encoding. */
+void pack_nil(struct buf *buf);
+void pack_bool(struct buf *buf, bool value);
+void pack_int(struct buf *buf, int64_t value);
+void pack_uint(struct buf *buf, uint64_t value);
+void pack_float(struct buf *buf, double value); /* always float 64 */
+void pack_str(struct buf *buf, const char *bytes, size_t len);
+void pack_cstr(struct buf *buf, const char *text);
+void pack_bin(struct buf *buf, const void *bytes, size_t len);
+void pack_ext(struct buf *buf, int8_t type, const void *bytes, size_t len);
+void pack_array(struct buf *buf, size_t len);
+void pack_map(struct buf *buf, size_t len);
+
+#endif

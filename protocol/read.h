@@ -1,0 +1,58 @@
+/*
+ * protocol/read.h - reading values in place from bytes that protocol/feed.h has found to be well formed.
+ *
+ * A `reader` is a cursor over memory it does not own. Each call takes one value's header; str, bin and ext payloads are
+ * pointers into the frame. Reading beyond the end answers WIRE_END, never memory: the scanner's word is checked again.
+ */
+#ifndef HEAPD_PROTOCOL_READ_H
+#define HEAPD_PROTOCOL_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum wire_kind {
+    WIRE_NIL,
+    WIRE_BOOL,  /* .boolean */
+    WIRE_UINT,  /* .uint: 0 ... 2^64-1, whatever width it was sent in, also of a signed header when >= 0 */
+    WIRE_INT,   /* .sint: negative only */
+    WIRE_FLOAT, /* .real: float 32 is widened */
+    WIRE_STR,   /* .bytes, .len */
+    WIRE_BIN,   /* .bytes, .len */
+    WIRE_EXT,   /* .bytes, .len, .ext */
+    WIRE_ARRAY, /* .len values follow */
+    WIRE_MAP,   /* .len pairs follow */
+    WIRE_END    /* no value: the frame is over (or, never in a scanned frame, broken) */
+};
+
+struct wire {
+    enum wire_kind kind;
+    int8_t ext;   /* type of WIRE_EXT */
+    uint32_t len; /* bytes, elements or pairs */
+    union {
+        bool boolean;
+        uint64_t uint;
+        int64_t sint;
+        double real;
+        const char *bytes; /* never NULL for STR, BIN, EXT, also when len is 0 */
+    };
+};
+
+struct reader {
+    const char *at;
+    const char *end;
+};
+
+/* Takes the next header (and payload). WIRE_END once at == end. */
+struct wire read_next(struct reader *reader);
+
+/* What the next value is, without taking it. */
+struct wire read_peek(const struct reader *reader);
+
+/* Passes over one whole value, containers with all their content. Iterative. False at the end of the frame. */
+bool read_skip(struct reader *reader);
+
+/* True if `wire` is a str with exactly these bytes. */
+bool wire_is_str(const struct wire *wire, const char *text);
+
+#endif
