@@ -1,0 +1,70 @@
+/*
+ * daemon/hub.h - one heap with its sessions: the whole server but for the network.
+ *
+ * The hub knows no socket and no loop: bytes go in (session_feed), bytes come out (session_output), and somebody calls
+ * hub_work while hub_has_work. daemon/conn.c and daemon/pace.c do that on libuv, tests and fuzzers in memory. Several hubs
+ * can live in one process.
+ */
+#ifndef HEAPD_DAEMON_HUB_H
+#define HEAPD_DAEMON_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hub;
+struct session;
+struct buf;
+
+/* What a hub may use. Filled by hub_settings_default, then by daemon/config.c; every field is a row of config.def. */
+struct hub_settings {
+    uint64_t memory_limit;      /* bytes of the heap */
+    uint64_t limit_frame;       /* bytes of one frame */
+    uint64_t limit_depth;       /* nesting accepted, HD_DEPTH_MIN ... HD_DEPTH_MAX */
+    uint64_t limit_work;        /* objects or elements touched or made by one unsliced method */
+    uint64_t limit_read;        /* bytes of one read */
+    uint64_t limit_handles;     /* of a session */
+    uint64_t limit_names;       /* of a session */
+    uint64_t limit_output;      /* pending bytes above one response */
+    uint64_t limit_sessions;    /* sessions at once */
+    uint64_t slice_objects;     /* references dropped by one slice of reclaiming, 1 ... */
+};
+
+/* Documented defaults (protocol.md, section 6); memory_limit is 75 % of RAM or of the cgroup. */
+void hub_settings_default(struct hub_settings *settings);
+
+/* How a hub reaches its surroundings. */
+struct hub_ops {
+    /* A session has something to write, or to run, or is over (session_state): called at most once until its next
+     * session_feed, session_run or session_output. Must not call back into the hub; put it on a list. May be NULL. */
+    void (*wake)(void *context, struct session *session);
+    /* Monotonic nanoseconds. NULL: CLOCK_MONOTONIC. */
+    uint64_t (*now_ns)(void *context);
+    void *context;
+};
+
+/* Makes a hub with an empty heap. NULL without memory. `settings` is copied. */
+struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *ops);
+
+/* Ends every session at once and frees the heap with all its objects. */
+void hub_close(struct hub *hub);
+
+/* Work that waits for nobody: dying queues. True while there is some; then call hub_work again, other sessions between. */
+bool hub_has_work(const struct hub *hub);
+
+/* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
+void hub_work(struct hub *hub);
+
+/* New limits, from a configuration read again. What exists beyond them stays. */
+void hub_configure(struct hub *hub, const struct hub_settings *settings);
+
+/* Writes a dump of the hub's state, one line a call, through `line` (SIGUSR2). */
+void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), void *context);
+
+/* The whole-heap verifier: 0 differences in a sound heap; each is described through `line` (may be NULL). */
+uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text), void *context);
+
+/* Open sessions. */
+uint64_t hub_session_count(const struct hub *hub);
+
+#endif
