@@ -1,0 +1,91 @@
+/*
+ * store/heap.h - one heap: its objects, limits, statistics, and the text of its last error.
+ *
+ * No sockets, no frames: the heap can be embedded and tested alone, and two of them can live in one process. Nothing here
+ * is safe for several threads at once.
+ */
+#ifndef HEAPD_STORE_HEAP_H
+#define HEAPD_STORE_HEAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/err.h"
+#include "store/mem.h"
+#include "store/obj.h"
+#include "store/pool.h"
+#include "store/table.h"
+
+struct step;
+struct class;
+
+#define HEAP_SMALL_INT_MIN (-5)
+#define HEAP_SMALL_INT_MAX 256
+#define HEAP_SMALL_INTS (HEAP_SMALL_INT_MAX - HEAP_SMALL_INT_MIN + 1)
+#define HEAP_ERROR_TEXT 256
+
+struct heap {
+    struct pool *pool;
+    const struct mem *mem;
+    uint64_t next_id;         /* of the next object */
+    struct step *step;        /* where objects that die now are queued; never NULL while requests run */
+    uint64_t work_limit;      /* units of one unsliced method */
+    uint64_t work_left;       /* of the running one */
+    uint64_t hash_key[2];     /* random, per heap */
+    struct table weak_heads;  /* object -> its first weak reference; store/weak.c */
+    uint64_t live[OBJ_TYPES]; /* mortal objects by type */
+    uint64_t made;            /* objects made since the start */
+    uint64_t (*now_ns)(void *context); /* for the time of a death */
+    void *now_context;
+    char error_text[HEAP_ERROR_TEXT];  /* of the last failure: a sentence that names the offending thing */
+
+    struct obj *nil, *yes, *no;       /* immortal */
+    struct obj *empty_str, *empty_bytes, *empty_tuple;
+    struct obj *small_ints[HEAP_SMALL_INTS];
+    struct class *classes[OBJ_TYPES]; /* the builtin classes */
+};
+
+struct heap_config {
+    const struct mem *mem;    /* NULL: mem_libc */
+    uint64_t memory_limit;    /* bytes */
+    uint64_t work_limit;      /* 1 ... 2^27 */
+    uint64_t (*now_ns)(void *context);
+    void *now_context;
+};
+
+/* NULL without memory. */
+struct heap *heap_open(const struct heap_config *config);
+
+/* Frees every object. Names, handles and namespaces that refer into the heap must be gone. */
+void heap_close(struct heap *heap);
+
+/* Sets the error text (printf-like, cut at HEAP_ERROR_TEXT, control characters as they are) and returns `err`. */
+enum hd_err heap_fail(struct heap *heap, enum hd_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The usual failure of an allocation: NO_MEMORY with its text. */
+enum hd_err heap_no_memory(struct heap *heap);
+
+/* An object at OBJ_COUNT_MAX references: LIMIT with its text. */
+enum hd_err heap_count_full(struct heap *heap, const struct obj *o);
+
+/* A new budget of limits.work units: at the start of each request. */
+void heap_work_start(struct heap *heap);
+
+/* Charges `units` (objects or elements touched or made); LIMIT when the budget is used up. Charge before allocating. */
+enum hd_err heap_work(struct heap *heap, uint64_t units);
+
+/*
+ * A new object of `size` bytes: count 1, type, id set; the rest is the caller's to fill. NULL without memory: the caller
+ * returns heap_no_memory(). Counted in `live`. Containers become visible to the collector at once.
+ */
+struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size);
+
+/* Frees an object's own block; nothing that it refers to. */
+void heap_free(struct heap *heap, struct obj *o, size_t size);
+
+/* True for types whose objects refer to others. */
+bool obj_type_is_container(unsigned type);
+/* "list", ... */
+const char *obj_type_name(unsigned type);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * store/kind.h - what differs between types: one row of operations per type, one file per type in store/kinds/.
+ */
+#ifndef HEAPD_STORE_KIND_H
+#define HEAPD_STORE_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/err.h"
+#include "store/heap.h"
+#include "store/obj.h"
+
+/* Where a container holds a reference: the kinds of protocol.md's `referrers` rows. */
+enum slot_kind { SLOT_ELEMENT, SLOT_ENTRY, SLOT_KEY, SLOT_ATTRIBUTE, SLOT_CLASS, SLOT_SELF };
+
+struct slot {
+    enum slot_kind kind;
+    struct obj *target; /* borrowed */
+    uint64_t index;     /* SLOT_ELEMENT: position */
+    struct obj *key;    /* SLOT_ENTRY of a dict: its key, borrowed */
+    const char *name;   /* SLOT_ATTRIBUTE: not terminated, `name_len` bytes */
+    size_t name_len;
+};
+
+/* Answers false to stop the walk. */
+typedef bool slot_fn(void *arg, const struct slot *slot);
+
+struct kind {
+    /* Calls `visit` for every counting reference, first to last. Returns false if `visit` did. NULL: refers to nothing. */
+    bool (*traverse)(struct obj *o, slot_fn *visit, void *arg);
+
+    /*
+     * Drops references of a dead object, first to last, at most *budget of them (counting down); `cursor` starts at 0 and
+     * is the kind's own. True when all are dropped. NULL: refers to nothing.
+     */
+    bool (*drop)(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget);
+
+    /* Frees the object's storage and block; its references are dropped already. Never allocates. */
+    void (*free)(struct heap *heap, struct obj *o);
+
+    /* Bytes of the object itself, with its own storage, as allocated. */
+    size_t (*bytes)(const struct obj *o);
+
+    /* Elements, code points, attributes; NULL: has no length. */
+    uint64_t (*length)(const struct obj *o);
+};
+
+const struct kind *kind_of(const struct obj *o);
+
+/*
+ * A method of a builtin type. `args` are `nargs` borrowed references, their number already checked against the row.
+ * On success *result is an owned reference (the immortal nil for none). On failure nothing has changed.
+ */
+typedef enum hd_err method_fn(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                              struct obj **result);
+
+struct method_row {
+    const char *name;
+    method_fn *run;
+    /* For methods that change something and return an element: what they would return, nothing changed; else NULL. */
+    method_fn *peek;
+    uint8_t least, most; /* arguments */
+};
+
+/* The row of `type`'s method with this name, those that all types share included; NULL: no such method. */
+const struct method_row *kind_method(unsigned type, const char *name, size_t len);
+
+/* Calls a method of a builtin type by row: checks the number of arguments (TYPE), then runs it. */
+enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,
+                      unsigned nargs, struct obj **result);
+
+#endif

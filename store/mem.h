@@ -1,0 +1,21 @@
+/*
+ * store/mem.h - where a heap takes memory from: a table of functions, so that tests can fail any allocation.
+ */
+#ifndef HEAPD_STORE_MEM_H
+#define HEAPD_STORE_MEM_H
+
+#include <stddef.h>
+
+struct mem {
+    /* As realloc: old NULL allocates; never called with size 0. NULL: no memory, `old` stands. */
+    void *(*resize)(void *context, void *old, size_t old_size, size_t size);
+    /* As calloc(1, size): large blocks come zeroed from the system, without touching them. */
+    void *(*zero)(void *context, size_t size);
+    void (*release)(void *context, void *block, size_t size);
+    void *context;
+};
+
+/* The C library's allocator. */
+extern const struct mem mem_libc;
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * store/obj.h - what every object begins with, and its reference count.
+ *
+ * The ownership convention (docs/architecture.md) in short: a `struct obj *` parameter is borrowed; _new, _get, _copy and
+ * out parameters give an owned reference; _peek a borrowed one; _take and obj_unref consume and set the pointer to NULL.
+ *
+ * Invariant: an object's count is the number of strong names, container slots, handles and pins that refer to it. At zero
+ * it is dead: in the dying queue of its step, its weakrefs cleared, reachable by nobody.
+ */
+#ifndef HEAPD_STORE_OBJ_H
+#define HEAPD_STORE_OBJ_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum obj_type {
+#define TYPE(code, NAME, name, is_container, meaning) OBJ_##NAME = (code),
+#include "protocol/types.def"
+#undef TYPE
+    OBJ_TYPES
+};
+
+enum obj_flag {
+    OBJ_IMMORTAL = 1,  /* not counted, never dies */
+    OBJ_HAS_WEAK = 2,  /* store/weak.h has a list of weak references to it */
+    OBJ_DYING = 4,     /* count fell to zero; `next` has taken the place of `id` */
+    OBJ_ON_PATH = 8,   /* an iterative walk is inside it now; clear between requests */
+    OBJ_ASCII = 16,    /* str: one byte a code point */
+    OBJ_OWN_NAMES = 32 /* object: attributes in a table of its own, not in its class's layout */
+};
+
+struct heap;
+
+struct obj {
+    uint32_t count;
+    uint8_t type;  /* enum obj_type, or POOL_FREE in a free block */
+    uint8_t flags; /* enum obj_flag */
+    uint16_t aux;  /* the kind's own: object: values in use of the class's layout */
+    union {
+        uint64_t id;       /* unique for the life of the heap, from 1 */
+        struct obj *next;  /* in a dying queue */
+    };
+};
+
+_Static_assert(sizeof(struct obj) == 16, "the header is 16 bytes");
+
+/* Bulk references stop here (LIMIT); the room above is for the single ones of names, handles and pins. */
+#define OBJ_COUNT_MAX UINT32_C(0xf0000000)
+
+static inline bool obj_is_immortal(const struct obj *o)
+{
+    return (o->flags & OBJ_IMMORTAL) != 0;
+}
+
+/* One more reference, always granted: for holders that come one at a time. Returns o. */
+static inline struct obj *obj_ref(struct obj *o)
+{
+    if (!obj_is_immortal(o)) {
+        assert(o->count < UINT32_MAX);
+        o->count++;
+    }
+    return o;
+}
+
+/* True if `o` may be referred to once more by a slot: false at OBJ_COUNT_MAX. Containers check it before they store. */
+static inline bool obj_can_ref(const struct obj *o)
+{
+    return obj_is_immortal(o) || o->count < OBJ_COUNT_MAX;
+}
+
+/* The count fell to zero: clears weak references, queues `o` in the heap's current step. store/step.c */
+void obj_die(struct heap *heap, struct obj *o);
+
+/* Drops the caller's reference and sets its pointer to NULL; NULL is fine. Never frees here, never recurses. */
+static inline void obj_unref(struct heap *heap, struct obj **ref)
+{
+    struct obj *o = *ref;
+
+    *ref = NULL;
+    if (o == NULL || obj_is_immortal(o))
+        return;
+    assert(o->count > 0);
+    if (--o->count == 0)
+        obj_die(heap, o);
+}
+
+#endif

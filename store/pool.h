@@ -1,0 +1,70 @@
+/*
+ * store/pool.h - memory of one heap: small blocks in pages of one size, large ones from store/mem.h, under one limit.
+ *
+ * Blocks of up to POOL_SMALL_MAX bytes come from 16 KiB pages that hold blocks of one size class (steps of 8 up to 128,
+ * of 16 up to 256, of 64 up to 1024) and one use; pages come from 1 MiB arenas. A page that becomes empty can serve
+ * any class again, an arena that becomes empty goes back to the system. Nobody stores a block's size: who frees it knows.
+ * The scheme is that of slabs (J. Bonwick, "The Slab Allocator", USENIX 1994) without constructors.
+ *
+ * Containers live in pages of their own, so that all of them can be enumerated without links between them.
+ *
+ * pool_malloc.c is a twin with the same interface that gives every block to malloc, for sanitizers (HD_POOL_MALLOC).
+ */
+#ifndef HEAPD_STORE_POOL_H
+#define HEAPD_STORE_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/mem.h"
+
+#define POOL_SMALL_MAX 1024
+
+enum pool_use {
+    POOL_DATA,      /* vectors, tables, objects that refer to nothing */
+    POOL_CONTAINER, /* objects that refer to others: enumerable */
+    POOL_USES
+};
+
+struct pool;
+
+/* NULL without memory. `limit`: most bytes that pages in use and large blocks may take together. */
+struct pool *pool_open(const struct mem *mem, uint64_t limit);
+
+/* Frees everything, blocks in use too. */
+void pool_close(struct pool *pool);
+
+/* A block of at least `size` >= 1 bytes, aligned to 8; NULL at the limit or without memory. Contents undefined. */
+void *pool_alloc(struct pool *pool, size_t size, enum pool_use use);
+
+/* The same with all bytes zero; large blocks are not touched for it. */
+void *pool_zero(struct pool *pool, size_t size);
+
+/* `size` and `use` as allocated. NULL is fine. Never allocates. */
+void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use);
+
+/* A POOL_DATA block of another size with the old contents; NULL leaves `block` as it is. Shrinking may fail too. */
+void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size);
+
+/* What a block of `size` bytes really takes. */
+size_t pool_rounded(size_t size);
+
+/* Bytes handed out (rounded), bytes that count against the limit, and the limit. */
+struct pool_stats {
+    uint64_t used;
+    uint64_t reserved;
+    uint64_t limit;
+    uint64_t arenas;
+};
+void pool_stats(const struct pool *pool, struct pool_stats *stats);
+void pool_set_limit(struct pool *pool, uint64_t limit);
+
+/*
+ * Calls `visit` for every container block in use, in no order; stops when it answers false. Blocks must not be
+ * allocated or freed meanwhile. A container's fifth byte (its type) is POOL_FREE while the block is free.
+ */
+#define POOL_FREE 0xff
+void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg);
+
+#endif
