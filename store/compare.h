@@ -1,0 +1,35 @@
+/*
+ * store/compare.h - equality, order, hash and repr of any objects, as in Python; iterative, bounded by the work budget.
+ *
+ * Identical objects are equal without a look inside (as CPython's containers hold it; so NaN in a list equals itself
+ * there, and a cyclic structure equals itself). Two different cyclic structures end in LIMIT.
+ */
+#ifndef HEAPD_STORE_COMPARE_H
+#define HEAPD_STORE_COMPARE_H
+
+#include "store/heap.h"
+
+enum compare_op { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE };
+
+/* The value of `a op b`. TYPE where Python raises TypeError, LIMIT beyond the work budget, NO_MEMORY. A living proxy stands for
+ * its target, a dead one is DEAD. Never fails for EQ and NE of atoms. At the top level NaN is unequal to itself. */
+enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result);
+
+/* Equality as containers use it: identical or equal. */
+enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result);
+
+/* The hash that tables use: keyed, 32 bits; equal objects have equal ones (1, 1.0, true). TYPE if unhashable
+ * (list, dict, set, proxy, tuples that hold such). Iterative; charges work for tuples. */
+enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash);
+
+/* True if both are equal as dict keys. Both hashable. LIMIT and NO_MEMORY are possible for tuples only. */
+enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *result);
+
+/* SipHash-1-3 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; 1-3 as CPython 3.11 uses it). */
+uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len);
+uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
+
+/* Python's repr as a new str. LIMIT beyond the work budget or limits.read-sized text. A cycle prints as [...], {...}. */
+enum hd_err obj_repr(struct heap *heap, struct obj *o, struct obj **out);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * store/kinds/dict.h - dict and set: a table whose keys are owned references; the values of a set are NULL.
+ */
+#ifndef HEAPD_STORE_KINDS_DICT_H
+#define HEAPD_STORE_KINDS_DICT_H
+
+#include "store/heap.h"
+#include "store/table.h"
+
+struct dict {
+    struct obj head;
+    struct table table;
+};
+
+/* An empty dict or set (by type), with room for `capacity` entries. */
+enum hd_err dict_new(struct heap *heap, enum obj_type type, uint64_t capacity, struct obj **out);
+
+static inline struct dict *dict_of(struct obj *o)
+{
+    return (struct dict *)o;
+}
+
+/* Position of a key, or TABLE_NONE in *position. TYPE for an unhashable key. `hash` gets its hash, for dict_insert. */
+enum hd_err dict_find(struct heap *heap, struct obj *dict, struct obj *key, uint32_t *hash, uint32_t *position);
+
+/* The value of a key, borrowed; NULL in *value if it is missing. */
+enum hd_err dict_peek(struct heap *heap, struct obj *dict, struct obj *key, struct obj **value);
+
+/* Sets key to value (new references to both; the first key stays). For a set, value is NULL. */
+enum hd_err dict_set(struct heap *heap, struct obj *dict, struct obj *key, struct obj *value);
+
+/* Removes the entry at a position and gives its references to the caller. Never fails, never allocates. */
+void dict_remove(struct heap *heap, struct obj *dict, uint32_t position, struct obj **key, struct obj **value);
+
+/* Drops all entries, large ones in slices by the step. Never allocates. */
+void dict_clear(struct heap *heap, struct obj *dict);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * store/kinds/sequence.h - list and tuple.
+ *
+ * Invariant: every slot below `len` holds an owned reference, never NULL.
+ */
+#ifndef HEAPD_STORE_KINDS_SEQUENCE_H
+#define HEAPD_STORE_KINDS_SEQUENCE_H
+
+#include "store/heap.h"
+
+struct list {
+    struct obj head;
+    struct obj **items; /* NULL while capacity is 0 */
+    uint32_t len;
+    uint32_t capacity;
+};
+
+struct tuple {
+    struct obj head;
+    uint32_t len;
+    uint32_t unused;
+    struct obj *items[];
+};
+
+#define SEQUENCE_MAX UINT32_C(0x7ffffff0) /* elements */
+
+/* An empty list with room for `capacity` elements. */
+enum hd_err list_new(struct heap *heap, uint64_t capacity, struct obj **out);
+
+/* Room for `more` further elements, so that list_push cannot fail. NO_MEMORY, LIMIT beyond SEQUENCE_MAX. */
+enum hd_err list_reserve(struct heap *heap, struct obj *list, uint64_t more);
+
+/* Appends, consuming the caller's reference; room must be reserved. */
+void list_push_take(struct obj *list, struct obj **item);
+
+/* A tuple of these elements (new references). The empty one is shared. */
+enum hd_err tuple_new(struct heap *heap, struct obj *const *items, uint64_t len, struct obj **out);
+
+/* A tuple of `len` > 0 elements to be filled at once by the caller with owned references. */
+enum hd_err tuple_new_raw(struct heap *heap, uint64_t len, struct tuple **out);
+
+static inline struct list *list_of(struct obj *o)
+{
+    return (struct list *)o;
+}
+
+static inline struct tuple *tuple_of(struct obj *o)
+{
+    return (struct tuple *)o;
+}
+
+/* The elements of a list or tuple, borrowed. */
+static inline struct obj **sequence_items(struct obj *o, uint32_t *len)
+{
+    if (o->type == OBJ_LIST) {
+        *len = list_of(o)->len;
+        return list_of(o)->items;
+    }
+    *len = tuple_of(o)->len;
+    return tuple_of(o)->items;
+}
+
+/*
+ * Python's slice arithmetic (PySlice_AdjustIndices): args are start, stop, step as objects, absent or nil for open ends.
+ * Gives the first index, the step and the number of elements. VALUE for step 0, TYPE for what is no int.
+ */
+enum hd_err slice_bounds(struct heap *heap, struct obj *const *args, unsigned nargs, uint64_t len, int64_t *start,
+                         int64_t *step, uint64_t *count);
+
+/* An index object, negative ones from the end, within [0, len): else INDEX (text names `what`), TYPE for no int. */
+enum hd_err index_of(struct heap *heap, struct obj *arg, uint64_t len, const char *what, uint64_t *index);
+
+/* start and stop of find, index, count: clipped as Python clips them; args[0], args[1], absent or nil for open ends. */
+enum hd_err range_bounds(struct heap *heap, struct obj *const *args, unsigned nargs, uint64_t len, uint64_t *start,
+                         uint64_t *stop);
+
+#endif
