@@ -1,0 +1,19 @@
+/*
+ * store/copy.h - shallow and deep copies, taken at one instant.
+ */
+#ifndef HEAPD_STORE_COPY_H
+#define HEAPD_STORE_COPY_H
+
+#include "store/heap.h"
+
+/* copy.copy: a new container with the same references; atoms, tuples, classes, methods, weakrefs and proxies are themselves.
+ * LIMIT beyond the work budget, NO_MEMORY; nothing is left over on failure. */
+enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out);
+
+/* copy.deepcopy: a new graph of the same shape; iterative, any depth. Errors as obj_copy. */
+enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out);
+
+/* Elements or attributes that copying `o` alone touches. */
+uint64_t obj_width(const struct obj *o);
+
+#endif

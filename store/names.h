@@ -1,0 +1,56 @@
+/*
+ * store/names.h - from a name (any bytes that are UTF-8, the empty one too) to an object, in order of binding:
+ * namespaces and attributes.
+ */
+#ifndef HEAPD_STORE_NAMES_H
+#define HEAPD_STORE_NAMES_H
+
+#include "store/heap.h"
+#include "store/table.h"
+
+/* A name's bytes, in one small block. */
+struct name {
+    uint32_t len;
+    char bytes[];
+};
+
+#define NAME_MAX_BYTES UINT32_C(0xffffff)
+
+/* NULL without memory, or beyond NAME_MAX_BYTES. */
+struct name *name_new(struct heap *heap, const char *bytes, size_t len);
+void name_free(struct heap *heap, struct name *name);
+bool name_is(const struct name *name, const char *bytes, size_t len);
+
+struct names {
+    struct table table; /* key: struct name, owned; value: an owned reference */
+};
+
+void names_init(struct names *names);
+
+/* Drops every binding in order, at most *budget of them (counting down); true when all are gone and storage is freed. */
+bool names_drop(struct heap *heap, struct names *names, size_t *budget);
+
+/* What a name is bound to, borrowed; NULL if it is not. */
+struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
+
+/*
+ * Binds a name, in its old place if it was bound. Takes a new reference to value. *old gets the owned reference that was
+ * bound before, or NULL: the caller drops it after the new binding stands.
+ */
+enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
+                       struct obj **old);
+
+/* Removes a binding and gives its reference to the caller; NULL if the name is not bound. Never allocates. */
+struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len);
+
+/* Iterates in order: *position starts at 0; false at the end. */
+bool names_next(const struct names *names, uint32_t *position, const struct name **name, struct obj **value);
+
+static inline uint32_t names_count(const struct names *names)
+{
+    return names->table.live;
+}
+
+size_t names_bytes(const struct names *names);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * store/step.h - the dying queue of one step: a request, the end of a session, a collection.
+ *
+ * An object whose count falls to zero is queued in the step that took it there (heap->step), its weak references cleared
+ * at that moment; freeing is step_run's loop with a budget, breadth first, never a recursion. Nothing here allocates: the
+ * queue's link lies in the header over the id, that of large detached storage in the storage itself.
+ *
+ * Steps of different clients are independent: their owner runs them round robin (daemon/pace.c), so a small death never
+ * waits behind a large one.
+ */
+#ifndef HEAPD_STORE_STEP_H
+#define HEAPD_STORE_STEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/heap.h"
+#include "store/weak.h"
+
+struct table_entry;
+
+struct step {
+    uintptr_t head, tail;      /* queue of struct obj *, or struct detached * with bit 0 set; 0 when empty */
+    uint64_t cursor;           /* how far the head's references are dropped */
+    enum weak_cause cause;     /* of the deaths that happen in this step */
+    struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
+    uint64_t died;             /* objects freed so far */
+};
+
+void step_init(struct step *step, enum weak_cause cause);
+
+static inline bool step_is_empty(const struct step *step)
+{
+    return step->head == 0;
+}
+
+/*
+ * Frees queued objects, dropping at most about `budget` references (and objects); sets heap->step to this step meanwhile.
+ * True when the queue is empty. The notices in `told` are the caller's to deliver or drop.
+ */
+bool step_run(struct heap *heap, struct step *step, size_t budget);
+
+/* Gives a vector of owned references to the current step to be dropped first to last and freed. `items` was allocated
+ * from the pool with `capacity` slots; NULL is fine. */
+void step_detach_items(struct heap *heap, struct obj **items, uint32_t len, uint32_t capacity);
+
+/* The same for the entries of a table whose keys and values are owned references (dict, set). The
+ * table is empty and usable again at once. */
+void step_detach_table(struct heap *heap, struct table *table);
+
+#endif
