@@ -17,9 +17,9 @@ struct list {
 
 struct tuple {
     struct obj head;
+    struct obj **items; /* exactly len slots; NULL only in the empty tuple */
     uint32_t len;
-    uint32_t unused;
-    struct obj *items[];
+    uint32_t hash;      /* 0: not computed yet */
 };
 
 #define SEQUENCE_MAX UINT32_C(0x7ffffff0) /* elements */
@@ -32,6 +32,9 @@ enum hd_err list_reserve(struct heap *heap, struct obj *list, uint64_t more);
 
 /* Appends, consuming the caller's reference; room must be reserved. */
 void list_push_take(struct obj *list, struct obj **item);
+
+/* Drops all elements, many of them in slices by the step. Never allocates. */
+void list_clear(struct heap *heap, struct obj *list);
 
 /* A tuple of these elements (new references). The empty one is shared. */
 enum hd_err tuple_new(struct heap *heap, struct obj *const *items, uint64_t len, struct obj **out);

@@ -1,0 +1,427 @@
+/*
+ * pool.c - slabs: arenas of 1 MiB, pages of 16 KiB, blocks of one size class and use.
+ *
+ * Invariants:
+ * - a page in use is on its class's list if and only if it has a free block; a page with no block in use is its arena's.
+ * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
+ *   but for one that is kept against thrashing.
+ * - reserved = POOL_PAGE for every page in use + every large block.
+ */
+#ifndef HD_POOL_MALLOC
+
+#include "store/pool.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define POOL_PAGE ((size_t)16384)
+#define POOL_ARENA ((size_t)1 << 20)
+#define POOL_ARENA_PAGES (POOL_ARENA / POOL_PAGE)
+#define POOL_CLASSES 36
+#define POOL_MAGIC UINT32_C(0x706f6f6c)
+
+struct block {
+    uint32_t zero;
+    uint8_t type; /* POOL_FREE */
+    struct block *next;
+};
+
+struct page {
+    uint32_t magic;
+    uint16_t class;
+    uint8_t use;
+    uint32_t in_use;      /* blocks handed out */
+    uint32_t fresh;       /* offset of the first block never handed out */
+    struct block *free;   /* blocks given back */
+    struct page *next, *prev; /* pages of the class with a free block */
+    struct arena *arena;
+};
+
+struct arena {
+    char *base;
+    uint64_t taken;           /* bit i: page i is in use */
+    struct arena *next, *prev;         /* all arenas of the pool */
+    struct arena *next_free, *prev_free; /* those with a free page */
+};
+
+struct pool {
+    const struct mem *mem;
+    struct arena *arenas, *free_arenas;
+    struct page *pages[POOL_USES][POOL_CLASSES];
+    struct pool_stats stats;
+    bool keeps_spare; /* one arena without a page in use is kept */
+};
+
+static size_t class_size(unsigned class)
+{
+    if (class < 16)
+        return ((size_t)class + 1) * 8;
+    if (class < 24)
+        return 128 + ((size_t)class - 15) * 16;
+    return 256 + ((size_t)class - 23) * 64;
+}
+
+/* The smallest block is 16 bytes: a free one holds a link behind its type. */
+static unsigned class_for(size_t size)
+{
+    if (size <= 16)
+        return 1;
+    if (size <= 128)
+        return (unsigned)((size + 7) / 8 - 1);
+    if (size <= 256)
+        return (unsigned)(16 + (size - 128 + 15) / 16 - 1);
+    return (unsigned)(24 + (size - 256 + 63) / 64 - 1);
+}
+
+size_t pool_rounded(size_t size)
+{
+    return size <= POOL_SMALL_MAX ? class_size(class_for(size)) : size;
+}
+
+/* -- arenas ------------------------------------------------------------------------------------------------------- */
+
+/* POOL_ARENA bytes aligned to POOL_ARENA, so that a block's page is found by masking its address. */
+static char *map_aligned(void)
+{
+    char *wide = mmap(NULL, 2 * POOL_ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t before;
+
+    if (wide == MAP_FAILED)
+        return NULL;
+    before = (size_t)(-(uintptr_t)wide & (POOL_ARENA - 1));
+    if (before > 0)
+        munmap(wide, before);
+    munmap(wide + before + POOL_ARENA, POOL_ARENA - before);
+    return wide + before;
+}
+
+static void link_free_arena(struct pool *pool, struct arena *arena)
+{
+    arena->prev_free = NULL;
+    arena->next_free = pool->free_arenas;
+    if (pool->free_arenas != NULL)
+        pool->free_arenas->prev_free = arena;
+    pool->free_arenas = arena;
+}
+
+static void unlink_free_arena(struct pool *pool, struct arena *arena)
+{
+    if (arena->prev_free != NULL)
+        arena->prev_free->next_free = arena->next_free;
+    else
+        pool->free_arenas = arena->next_free;
+    if (arena->next_free != NULL)
+        arena->next_free->prev_free = arena->prev_free;
+}
+
+static struct arena *arena_open(struct pool *pool)
+{
+    struct arena *arena = pool->mem->zero(pool->mem->context, sizeof *arena);
+
+    if (arena == NULL)
+        return NULL;
+    arena->base = map_aligned();
+    if (arena->base == NULL) {
+        pool->mem->release(pool->mem->context, arena, sizeof *arena);
+        return NULL;
+    }
+    arena->next = pool->arenas;
+    if (pool->arenas != NULL)
+        pool->arenas->prev = arena;
+    pool->arenas = arena;
+    link_free_arena(pool, arena);
+    pool->stats.arenas++;
+    return arena;
+}
+
+static void arena_close(struct pool *pool, struct arena *arena)
+{
+    unlink_free_arena(pool, arena);
+    if (arena->prev != NULL)
+        arena->prev->next = arena->next;
+    else
+        pool->arenas = arena->next;
+    if (arena->next != NULL)
+        arena->next->prev = arena->prev;
+    munmap(arena->base, POOL_ARENA);
+    pool->mem->release(pool->mem->context, arena, sizeof *arena);
+    pool->stats.arenas--;
+}
+
+/* -- pages -------------------------------------------------------------------------------------------------------- */
+
+static void link_page(struct pool *pool, struct page *page)
+{
+    struct page **list = &pool->pages[page->use][page->class];
+
+    page->prev = NULL;
+    page->next = *list;
+    if (*list != NULL)
+        (*list)->prev = page;
+    *list = page;
+}
+
+static void unlink_page(struct pool *pool, struct page *page)
+{
+    if (page->prev != NULL)
+        page->prev->next = page->next;
+    else
+        pool->pages[page->use][page->class] = page->next;
+    if (page->next != NULL)
+        page->next->prev = page->prev;
+}
+
+static bool within_limit(const struct pool *pool, size_t more)
+{
+    return more <= pool->stats.limit && pool->stats.reserved <= pool->stats.limit - more;
+}
+
+static struct page *page_open(struct pool *pool, unsigned class, enum pool_use use)
+{
+    struct arena *arena;
+    struct page *page;
+    unsigned slot;
+
+    if (!within_limit(pool, POOL_PAGE))
+        return NULL;
+    arena = pool->free_arenas != NULL ? pool->free_arenas : arena_open(pool);
+    if (arena == NULL)
+        return NULL;
+    if (arena->taken == 0)
+        pool->keeps_spare = false;
+    slot = (unsigned)__builtin_ctzll(~arena->taken);
+    arena->taken |= UINT64_C(1) << slot;
+    if (arena->taken == UINT64_MAX)
+        unlink_free_arena(pool, arena);
+    page = (struct page *)(void *)(arena->base + slot * POOL_PAGE);
+    *page = (struct page){.magic = POOL_MAGIC, .class = (uint16_t)class, .use = (uint8_t)use,
+                          .fresh = sizeof *page, .arena = arena};
+    link_page(pool, page);
+    pool->stats.reserved += POOL_PAGE;
+    return page;
+}
+
+static void page_close(struct pool *pool, struct page *page)
+{
+    struct arena *arena = page->arena;
+    unsigned slot = (unsigned)(((char *)page - arena->base) / (ptrdiff_t)POOL_PAGE);
+
+    unlink_page(pool, page);
+    page->magic = 0;
+    if (arena->taken == UINT64_MAX)
+        link_free_arena(pool, arena);
+    arena->taken &= ~(UINT64_C(1) << slot);
+    pool->stats.reserved -= POOL_PAGE;
+    if (arena->taken != 0)
+        return;
+    if (pool->keeps_spare)
+        arena_close(pool, arena);
+    else
+        pool->keeps_spare = true;
+}
+
+static bool page_is_full(const struct page *page, size_t size)
+{
+    return page->free == NULL && page->fresh + size > POOL_PAGE;
+}
+
+static struct page *page_of(void *block)
+{
+    struct page *page = (struct page *)((uintptr_t)block & ~(uintptr_t)(POOL_PAGE - 1));
+
+    assert(page->magic == POOL_MAGIC);
+    return page;
+}
+
+/* -- blocks ------------------------------------------------------------------------------------------------------- */
+
+static void *take_block(struct pool *pool, struct page *page, size_t size)
+{
+    void *block;
+
+    if (page->free != NULL) {
+        block = page->free;
+        page->free = page->free->next;
+    } else {
+        block = (char *)page + page->fresh;
+        page->fresh += (uint32_t)size;
+    }
+    page->in_use++;
+    if (page_is_full(page, size))
+        unlink_page(pool, page);
+    pool->stats.used += size;
+    return block;
+}
+
+static void *large_alloc(struct pool *pool, size_t size, bool zeroed)
+{
+    void *block;
+
+    if (!within_limit(pool, size))
+        return NULL;
+    block = zeroed ? pool->mem->zero(pool->mem->context, size)
+                   : pool->mem->resize(pool->mem->context, NULL, 0, size);
+    if (block == NULL)
+        return NULL;
+    pool->stats.reserved += size;
+    pool->stats.used += size;
+    return block;
+}
+
+void *pool_alloc(struct pool *pool, size_t size, enum pool_use use)
+{
+    unsigned class;
+    struct page *page;
+
+    assert(size > 0);
+    if (size > POOL_SMALL_MAX) {
+        assert(use == POOL_DATA); /* a container's own block is small: what it holds lies in a vector or table */
+        return large_alloc(pool, size, false);
+    }
+    class = class_for(size);
+    page = pool->pages[use][class];
+    if (page == NULL)
+        page = page_open(pool, class, use);
+    return page == NULL ? NULL : take_block(pool, page, class_size(class));
+}
+
+void *pool_zero(struct pool *pool, size_t size)
+{
+    void *block;
+
+    if (size > POOL_SMALL_MAX)
+        return large_alloc(pool, size, true);
+    block = pool_alloc(pool, size, POOL_DATA);
+    return block == NULL ? NULL : memset(block, 0, size);
+}
+
+static void large_free(struct pool *pool, void *block, size_t size)
+{
+    pool->mem->release(pool->mem->context, block, size);
+    pool->stats.reserved -= size;
+    pool->stats.used -= size;
+}
+
+void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
+{
+    struct page *page;
+    struct block *given = block;
+    size_t rounded;
+
+    if (block == NULL)
+        return;
+    if (size > POOL_SMALL_MAX) {
+        large_free(pool, block, size);
+        return;
+    }
+    page = page_of(block);
+    rounded = class_size(page->class);
+    assert(page->use == use && page->class == class_for(size));
+    (void)use;
+    if (page_is_full(page, rounded))
+        link_page(pool, page);
+    given->zero = 0;
+    given->type = POOL_FREE;
+    given->next = page->free;
+    page->free = given;
+    page->in_use--;
+    pool->stats.used -= rounded;
+    if (page->in_use == 0)
+        page_close(pool, page);
+}
+
+static void *large_resize(struct pool *pool, void *block, size_t old_size, size_t size)
+{
+    void *moved;
+
+    if (size > old_size && !within_limit(pool, size - old_size))
+        return NULL;
+    moved = pool->mem->resize(pool->mem->context, block, old_size, size);
+    if (moved == NULL)
+        return NULL;
+    pool->stats.reserved += size - old_size;
+    pool->stats.used += size - old_size;
+    return moved;
+}
+
+void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size)
+{
+    void *moved;
+
+    if (block == NULL)
+        return pool_alloc(pool, size, POOL_DATA);
+    if (old_size > POOL_SMALL_MAX && size > POOL_SMALL_MAX)
+        return large_resize(pool, block, old_size, size);
+    if (pool_rounded(old_size) == pool_rounded(size))
+        return block;
+    moved = pool_alloc(pool, size, POOL_DATA);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, old_size < size ? old_size : size);
+    pool_free(pool, block, old_size, POOL_DATA);
+    return moved;
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+struct pool *pool_open(const struct mem *mem, uint64_t limit)
+{
+    struct pool *pool = mem->zero(mem->context, sizeof *pool);
+
+    if (pool == NULL)
+        return NULL;
+    pool->mem = mem;
+    pool->stats.limit = limit;
+    return pool;
+}
+
+void pool_close(struct pool *pool)
+{
+    if (pool == NULL)
+        return;
+    while (pool->arenas != NULL) {
+        struct arena *arena = pool->arenas;
+
+        if (arena->taken == UINT64_MAX)
+            link_free_arena(pool, arena);
+        arena_close(pool, arena);
+    }
+    pool->mem->release(pool->mem->context, pool, sizeof *pool);
+}
+
+void pool_stats(const struct pool *pool, struct pool_stats *stats)
+{
+    *stats = pool->stats;
+}
+
+void pool_set_limit(struct pool *pool, uint64_t limit)
+{
+    pool->stats.limit = limit;
+}
+
+static bool visit_page(struct page *page, bool (*visit)(void *arg, void *block), void *arg)
+{
+    size_t size = class_size(page->class);
+
+    for (size_t at = sizeof *page; at < page->fresh; at += size) {
+        struct block *block = (struct block *)(void *)((char *)page + at);
+
+        if (block->type != POOL_FREE && !visit(arg, block))
+            return false;
+    }
+    return true;
+}
+
+void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)
+{
+    for (struct arena *arena = pool->arenas; arena != NULL; arena = arena->next)
+        for (size_t i = 0; i < POOL_ARENA_PAGES; i++) {
+            struct page *page = (struct page *)(void *)(arena->base + i * POOL_PAGE);
+
+            if ((arena->taken >> i & 1) != 0 && page->use == POOL_CONTAINER && !visit_page(page, visit, arg))
+                return;
+        }
+}
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * pool_malloc.c - the pool's twin for sanitizers: every block is malloc's own, so that each overrun, use after free and
+ * leak shows where it happens. Containers are linked to be enumerated.
+ */
+#ifdef HD_POOL_MALLOC
+
+#include "store/pool.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct link {
+    struct link *next, *prev;
+};
+
+struct pool {
+    const struct mem *mem;
+    struct link containers;
+    struct pool_stats stats;
+};
+
+size_t pool_rounded(size_t size)
+{
+    return size <= 16 ? 16 : (size + 7) / 8 * 8;
+}
+
+static bool within_limit(const struct pool *pool, size_t more)
+{
+    return more <= pool->stats.limit && pool->stats.reserved <= pool->stats.limit - more;
+}
+
+static void count(struct pool *pool, size_t old_size, size_t size)
+{
+    size_t change = size - old_size; /* wraps as the counters do */
+
+    pool->stats.used += change;
+    pool->stats.reserved += change;
+}
+
+static void *alloc_container(struct pool *pool, size_t size)
+{
+    struct link *link = pool->mem->resize(pool->mem->context, NULL, 0, sizeof *link + size);
+
+    if (link == NULL)
+        return NULL;
+    link->next = pool->containers.next;
+    link->prev = &pool->containers;
+    link->next->prev = link;
+    pool->containers.next = link;
+    return link + 1;
+}
+
+void *pool_alloc(struct pool *pool, size_t size, enum pool_use use)
+{
+    void *block;
+
+    assert(size > 0 && (use == POOL_DATA || size <= POOL_SMALL_MAX));
+    if (!within_limit(pool, pool_rounded(size)))
+        return NULL;
+    block = use == POOL_CONTAINER ? alloc_container(pool, size)
+                                  : pool->mem->resize(pool->mem->context, NULL, 0, size);
+    if (block != NULL)
+        count(pool, 0, pool_rounded(size));
+    return block;
+}
+
+void *pool_zero(struct pool *pool, size_t size)
+{
+    void *block;
+
+    if (!within_limit(pool, pool_rounded(size)))
+        return NULL;
+    block = pool->mem->zero(pool->mem->context, size);
+    if (block != NULL)
+        count(pool, 0, pool_rounded(size));
+    return block;
+}
+
+void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
+{
+    if (block == NULL)
+        return;
+    count(pool, pool_rounded(size), 0);
+    if (use == POOL_CONTAINER) {
+        struct link *link = (struct link *)block - 1;
+
+        link->next->prev = link->prev;
+        link->prev->next = link->next;
+        block = link;
+        size += sizeof *link;
+    }
+    pool->mem->release(pool->mem->context, block, size);
+}
+
+void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size)
+{
+    void *moved;
+
+    if (block == NULL)
+        return pool_alloc(pool, size, POOL_DATA);
+    if (size > old_size && !within_limit(pool, pool_rounded(size) - pool_rounded(old_size)))
+        return NULL;
+    moved = pool->mem->resize(pool->mem->context, block, old_size, size);
+    if (moved != NULL)
+        count(pool, pool_rounded(old_size), pool_rounded(size));
+    return moved;
+}
+
+struct pool *pool_open(const struct mem *mem, uint64_t limit)
+{
+    struct pool *pool = mem->zero(mem->context, sizeof *pool);
+
+    if (pool == NULL)
+        return NULL;
+    pool->mem = mem;
+    pool->stats.limit = limit;
+    pool->containers.next = pool->containers.prev = &pool->containers;
+    return pool;
+}
+
+/* Blocks still in use are leaked on purpose: LeakSanitizer then tells who made them. */
+void pool_close(struct pool *pool)
+{
+    if (pool != NULL)
+        pool->mem->release(pool->mem->context, pool, sizeof *pool);
+}
+
+void pool_stats(const struct pool *pool, struct pool_stats *stats)
+{
+    *stats = pool->stats;
+}
+
+void pool_set_limit(struct pool *pool, uint64_t limit)
+{
+    pool->stats.limit = limit;
+}
+
+void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)
+{
+    for (struct link *at = pool->containers.next; at != &pool->containers; at = at->next)
+        if (!visit(arg, at + 1))
+            return;
+}
+
+#endif

@@ -1,0 +1,443 @@
+/*
+ * table.c - the ordered hash table and its rebuild.
+ *
+ * A rebuild walks the entries once, from left to right: each live one slides left over the holes before it and is entered
+ * in a new index. `read` is the next position to look at, `write` where it goes; all between are holes. Meanwhile
+ * - entries below `write`, and those at or beyond `old_end` (inserted since), are in the new index;
+ * - entries in [read, old_end) are in the old index only.
+ * A lookup asks the new index, then the old one. The old one may name positions that have been left or filled with
+ * another entry since: harmless, for what it names is compared before it is believed.
+ */
+#include "store/table.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "store/pool.h"
+
+#define SLOT_EMPTY 0u          /* else position + 1 */
+#define SLOT_GONE UINT32_MAX
+#define REBUILD_STEP 16u       /* entries moved by one call: enough to end long before the next rebuild is due */
+#define REBUILD_AT_ONCE 512u   /* up to so many positions a rebuild is done in one go */
+#define ORDER_RENEW UINT32_C(0x80000000)
+
+struct slots {
+    uint32_t *at;  /* mask + 1 of them; NULL: none */
+    uint32_t mask;
+    uint32_t fill; /* slots that are not SLOT_EMPTY */
+};
+
+struct table_index {
+    struct slots now;
+    struct slots old;      /* while rebuilding, and if there was one */
+    uint32_t first;        /* positions below it are holes */
+    uint32_t read, write;
+    uint32_t old_end;
+    bool is_rebuilding;
+    bool renews_orders;    /* orders came near their end: this rebuild numbers entries anew */
+};
+
+void table_init(struct table *table)
+{
+    *table = (struct table){0};
+}
+
+static size_t entries_size(uint32_t capacity)
+{
+    return capacity * sizeof(struct table_entry);
+}
+
+static size_t slots_size(const struct slots *slots)
+{
+    return ((size_t)slots->mask + 1) * sizeof *slots->at;
+}
+
+static void slots_free(struct pool *pool, struct slots *slots)
+{
+    if (slots->at != NULL)
+        pool_free(pool, slots->at, slots_size(slots), POOL_DATA);
+    *slots = (struct slots){0};
+}
+
+static void index_free(struct pool *pool, struct table *table)
+{
+    if (table->index == NULL)
+        return;
+    slots_free(pool, &table->index->now);
+    slots_free(pool, &table->index->old);
+    pool_free(pool, table->index, sizeof *table->index, POOL_DATA);
+    table->index = NULL;
+}
+
+void table_fini(struct pool *pool, struct table *table)
+{
+    index_free(pool, table);
+    if (table->entries != NULL)
+        pool_free(pool, table->entries, entries_size(table->capacity), POOL_DATA);
+    table_init(table);
+}
+
+/* -- slots -------------------------------------------------------------------------------------------------------- */
+
+static void slots_enter(struct slots *slots, uint32_t hash, uint32_t position)
+{
+    uint32_t i = hash & slots->mask;
+
+    while (slots->at[i] != SLOT_EMPTY && slots->at[i] != SLOT_GONE)
+        i = (i + 1) & slots->mask;
+    if (slots->at[i] == SLOT_EMPTY)
+        slots->fill++;
+    slots->at[i] = position + 1;
+}
+
+/* The slot that names `position`, which must be in. */
+static uint32_t *slots_locate(struct slots *slots, uint32_t hash, uint32_t position)
+{
+    uint32_t i = hash & slots->mask;
+
+    while (slots->at[i] != position + 1) {
+        assert(slots->at[i] != SLOT_EMPTY);
+        i = (i + 1) & slots->mask;
+    }
+    return &slots->at[i];
+}
+
+static uint32_t slots_find(const struct table *table, const struct slots *slots, uint32_t hash, table_match_fn *match,
+                           void *arg)
+{
+    uint32_t i;
+
+    if (slots->at == NULL)
+        return TABLE_NONE;
+    for (i = hash & slots->mask; slots->at[i] != SLOT_EMPTY; i = (i + 1) & slots->mask) {
+        const struct table_entry *entry;
+        uint32_t position = slots->at[i] - 1;
+
+        if (slots->at[i] == SLOT_GONE || position >= table->used)
+            continue;
+        entry = &table->entries[position];
+        if (entry->key != NULL && entry->hash == hash && match(arg, entry->key))
+            return position;
+    }
+    return TABLE_NONE;
+}
+
+uint32_t table_find(const struct table *table, uint32_t hash, table_match_fn *match, void *arg)
+{
+    uint32_t position;
+
+    if (table->index != NULL) {
+        position = slots_find(table, &table->index->now, hash, match, arg);
+        if (position == TABLE_NONE && table->index->is_rebuilding)
+            position = slots_find(table, &table->index->old, hash, match, arg);
+        return position;
+    }
+    for (position = 0; position < table->used; position++) {
+        const struct table_entry *entry = &table->entries[position];
+
+        if (entry->key != NULL && entry->hash == hash && match(arg, entry->key))
+            return position;
+    }
+    return TABLE_NONE;
+}
+
+/* -- rebuild ------------------------------------------------------------------------------------------------------ */
+
+static void rebuild_end(struct pool *pool, struct table *table)
+{
+    struct table_index *index = table->index;
+
+    table->used = index->write;
+    if (index->renews_orders)
+        table->next_order = table->used;
+    index->is_rebuilding = false;
+    index->first = 0;
+    slots_free(pool, &index->old);
+}
+
+/* Moves the entry at index->read to its new place. */
+static void rebuild_entry(struct table *table)
+{
+    struct table_index *index = table->index;
+    struct table_entry *from = &table->entries[index->read];
+    struct table_entry *to = &table->entries[index->write];
+
+    if (from->key == NULL) {
+        index->read++;
+        return;
+    }
+    if (index->read >= index->old_end)
+        *slots_locate(&index->now, from->hash, index->read) = index->write + 1;
+    else
+        slots_enter(&index->now, from->hash, index->write);
+    if (to != from) {
+        *to = *from;
+        from->key = NULL;
+    }
+    if (index->renews_orders)
+        to->order = index->write;
+    index->read++;
+    index->write++;
+}
+
+static void rebuild_some(struct pool *pool, struct table *table, uint32_t budget)
+{
+    struct table_index *index = table->index;
+
+    if (index == NULL || !index->is_rebuilding)
+        return;
+    for (; budget > 0 && index->read < table->used; budget--)
+        rebuild_entry(table);
+    if (index->read >= table->used)
+        rebuild_end(pool, table);
+}
+
+/* A power of two of slots in which `entries` fill at most one half. */
+static uint32_t mask_for(uint32_t entries)
+{
+    uint64_t slots = 16;
+
+    while (slots < (uint64_t)entries * 2)
+        slots *= 2;
+    return slots > UINT64_C(0x80000000) ? UINT32_C(0x7fffffff) : (uint32_t)(slots - 1);
+}
+
+/* Begins a rebuild into an index that suits `entries`. */
+static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entries)
+{
+    struct table_index *index = table->index;
+    struct slots fresh = {.mask = mask_for(entries)};
+
+    fresh.at = pool_zero(pool, slots_size(&fresh));
+    if (fresh.at == NULL)
+        return false;
+    if (index == NULL) {
+        index = pool_zero(pool, sizeof *index);
+        if (index == NULL) {
+            slots_free(pool, &fresh);
+            return false;
+        }
+        table->index = index;
+    }
+    index->old = index->now;
+    index->now = fresh;
+    index->read = index->write = index->first = 0;
+    index->old_end = table->used;
+    index->is_rebuilding = true;
+    index->renews_orders = table->next_order >= ORDER_RENEW;
+    /* without an old index nothing may be left to it */
+    rebuild_some(pool, table, index->old.at == NULL || table->used <= REBUILD_AT_ONCE ? UINT32_MAX : REBUILD_STEP);
+    return true;
+}
+
+/* -- room --------------------------------------------------------------------------------------------------------- */
+
+/* Closes the holes of a table without an index. */
+static void close_plain_holes(struct table *table)
+{
+    uint32_t write = 0;
+
+    for (uint32_t read = 0; read < table->used; read++)
+        if (table->entries[read].key != NULL)
+            table->entries[write++] = table->entries[read];
+    table->used = write;
+}
+
+static bool reserve_entries(struct pool *pool, struct table *table, uint32_t more)
+{
+    uint64_t wanted = (uint64_t)table->used + more;
+    uint64_t capacity = table->capacity;
+    struct table_entry *moved;
+
+    if (wanted <= capacity)
+        return true;
+    if (wanted > TABLE_MAX)
+        return false;
+    capacity += capacity < 64 ? capacity : capacity / 4;
+    capacity = capacity < wanted ? wanted : capacity > TABLE_MAX ? TABLE_MAX : capacity;
+    moved = pool_resize(pool, table->entries, entries_size(table->capacity), entries_size((uint32_t)capacity));
+    if (moved == NULL)
+        return false;
+    table->entries = moved;
+    table->capacity = (uint32_t)capacity;
+    return true;
+}
+
+static bool index_has_room(const struct slots *slots, uint64_t more)
+{
+    return ((uint64_t)slots->fill + more) * 3 <= ((uint64_t)slots->mask + 1) * 2;
+}
+
+/* Entries that a running rebuild will still enter in the new index. */
+static uint64_t rebuild_debt(const struct table_index *index)
+{
+    return index->is_rebuilding && index->read < index->old_end ? index->old_end - index->read : 0;
+}
+
+static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
+{
+    struct table_index *index = table->index;
+    uint64_t after = (uint64_t)table->live + more;
+
+    if (index == NULL)
+        return table->used + (uint64_t)more <= TABLE_PLAIN_MAX || rebuild_begin(pool, table, (uint32_t)after);
+    if (index_has_room(&index->now, more + rebuild_debt(index)))
+        return true;
+    rebuild_some(pool, table, UINT32_MAX); /* only a large `more` comes here with a rebuild under way */
+    return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)(after + after / 2));
+}
+
+bool table_reserve(struct pool *pool, struct table *table, uint32_t more)
+{
+    struct table_index *index = table->index;
+
+    if ((uint64_t)table->live + more > TABLE_MAX)
+        return false;
+    rebuild_some(pool, table, REBUILD_STEP);
+    if (index == NULL && table->used > table->live && table->used + more > table->capacity)
+        close_plain_holes(table);
+    /* more holes than entries: close them rather than grow; without memory for that, go on with what there is */
+    if (index != NULL && !index->is_rebuilding && table->used / 2 > table->live)
+        (void)rebuild_begin(pool, table, table->live + more);
+    return reserve_index(pool, table, more) && reserve_entries(pool, table, more);
+}
+
+uint32_t table_insert(struct pool *pool, struct table *table, uint32_t hash, void *key, struct obj *value)
+{
+    uint32_t position = table->used++;
+
+    assert(key != NULL && position < table->capacity);
+    table->entries[position] = (struct table_entry){key, value, hash, table->next_order++};
+    table->live++;
+    if (table->index != NULL)
+        slots_enter(&table->index->now, hash, position);
+    rebuild_some(pool, table, REBUILD_STEP);
+    return table->index != NULL ? table_last(table) : position;
+}
+
+/* -- removal ------------------------------------------------------------------------------------------------------ */
+
+static void index_remove(struct table_index *index, uint32_t hash, uint32_t position)
+{
+    bool is_old_only = index->is_rebuilding && position >= index->read && position < index->old_end;
+
+    if (!is_old_only)
+        *slots_locate(&index->now, hash, position) = SLOT_GONE;
+}
+
+void table_remove(struct pool *pool, struct table *table, uint32_t position)
+{
+    struct table_entry *entry = &table->entries[position];
+    struct table_index *index = table->index;
+
+    assert(position < table->used && entry->key != NULL);
+    if (index != NULL)
+        index_remove(index, entry->hash, position);
+    entry->key = NULL;
+    entry->value = NULL;
+    table->live--;
+    if (table->live == 0) {
+        uint32_t order = table->next_order;
+
+        table_fini(pool, table);
+        table->next_order = order; /* a scan under way goes on behind what it has seen */
+        return;
+    }
+    while (table->used > 0 && table->entries[table->used - 1].key == NULL &&
+           (index == NULL || !index->is_rebuilding))
+        table->used--;
+    if (index != NULL && position == index->first)
+        index->first++;
+    rebuild_some(pool, table, REBUILD_STEP);
+}
+
+/* -- looking ------------------------------------------------------------------------------------------------------ */
+
+/* Passes over what a rebuild has emptied: [write, read) holds nothing. */
+static uint32_t skip_gap(const struct table_index *index, uint32_t position)
+{
+    if (index == NULL)
+        return position;
+    if (position < index->first)
+        position = index->first;
+    if (index->is_rebuilding && position >= index->write && position < index->read)
+        position = index->read;
+    return position;
+}
+
+uint32_t table_next(const struct table *table, uint32_t position)
+{
+    uint32_t start = position;
+
+    for (position = skip_gap(table->index, position); position < table->used;
+         position = skip_gap(table->index, position + 1))
+        if (table->entries[position].key != NULL) {
+            /* all below the first live entry are holes: remember it, or taking from the front would be quadratic */
+            if (start == 0 && table->index != NULL && !table->index->is_rebuilding)
+                table->index->first = position;
+            return position;
+        }
+    return TABLE_NONE;
+}
+
+uint32_t table_last(const struct table *table)
+{
+    for (uint32_t position = table->used; position-- > 0;) {
+        const struct table_index *index = table->index;
+
+        if (index != NULL && index->is_rebuilding && position < index->read && position >= index->write) {
+            position = index->write;
+            continue;
+        }
+        if (table->entries[position].key != NULL)
+            return position;
+    }
+    return TABLE_NONE;
+}
+
+size_t table_bytes(const struct table *table)
+{
+    size_t bytes = table->entries == NULL ? 0 : pool_rounded(entries_size(table->capacity));
+    const struct table_index *index = table->index;
+
+    if (index == NULL)
+        return bytes;
+    bytes += pool_rounded(sizeof *index) + pool_rounded(slots_size(&index->now));
+    return index->old.at == NULL ? bytes : bytes + pool_rounded(slots_size(&index->old));
+}
+
+static bool check_found(const struct table *table, uint32_t position)
+{
+    const struct table_index *index = table->index;
+    const struct slots *slots = &index->now;
+    uint32_t i;
+
+    if (index->is_rebuilding && position >= index->read && position < index->old_end)
+        slots = &index->old;
+    for (i = table->entries[position].hash & slots->mask; slots->at[i] != SLOT_EMPTY; i = (i + 1) & slots->mask)
+        if (slots->at[i] == position + 1)
+            return true;
+    return false;
+}
+
+int table_check(const struct table *table)
+{
+    uint32_t live = 0;
+    uint32_t order = 0;
+    bool is_renewing = table->index != NULL && table->index->is_rebuilding && table->index->renews_orders;
+
+    if (table->used > table->capacity)
+        return __LINE__;
+    for (uint32_t i = 0; i < table->used; i++) {
+        const struct table_entry *entry = &table->entries[i];
+
+        if (entry->key == NULL)
+            continue;
+        if (live++ > 0 && entry->order <= order && !is_renewing)
+            return __LINE__;
+        order = entry->order;
+        if (table->index != NULL && !check_found(table, i))
+            return __LINE__;
+    }
+    return live == table->live ? 0 : __LINE__;
+}
