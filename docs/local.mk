@@ -1,0 +1,1 @@
+# docs/: what users and maintainers read.

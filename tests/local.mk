@@ -1,0 +1,45 @@
+# tests/: every test program writes TAP on standard output; `make check` runs them, `./dev test` counts their lines.
+#
+# A unit test: one line in `unit_tests`, and NAME_SOURCES, NAME_LDADD below it. libcheck writes TAP by itself (see the
+# environment below), so its main is only srunner_run_all(runner, CK_ENV) and the exit status.
+# A script: one line in `script_tests`; .py runs under /usr/bin/python3, .sh under sh.
+unit_tests =
+script_tests = tests/includes.sh
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests) $(script_tests)
+EXTRA_DIST += $(script_tests)
+
+TEST_EXTENSIONS = .py .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_COMPILER = /usr/bin/python3
+SH_LOG_COMPILER = $(SHELL)
+
+# HEAPD and HEAP_CLI are the programs just built, TOP_SRCDIR and TOP_BUILDDIR absolute paths of the two trees.
+AM_TESTS_ENVIRONMENT = \
+	HEAPD='$(abs_top_builddir)/heapd'; export HEAPD; \
+	HEAP_CLI='$(abs_top_builddir)/heap-cli'; export HEAP_CLI; \
+	TOP_SRCDIR='$(abs_top_srcdir)'; export TOP_SRCDIR; \
+	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
+	CC='$(CC)'; export CC; \
+	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME; \
+	CK_VERBOSITY=silent; export CK_VERBOSITY; \
+	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	PYTHONPATH='$(abs_top_srcdir)'; export PYTHONPATH;
+
+# What a unit test links.
+STORE_TEST_LIBS = libstore.a libprotocol.a $(MSGPACK_LIBS) $(CHECK_LIBS)
+DAEMON_TEST_LIBS = $(DAEMON_LIBS) $(NETWORK_LIBS) $(CHECK_LIBS)
+CLIENT_TEST_LIBS = libcli.a $(CLIENT_LIBS) $(EDIT_LIBS) $(CHECK_LIBS)
+TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+
+# libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER.
+LINK_FUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzzers =
+if FUZZ
+noinst_PROGRAMS += $(fuzzers)
+endif
