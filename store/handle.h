@@ -37,6 +37,9 @@ struct obj *handles_peek(struct handles *handles, uint64_t number);
  * VALUE for a number outside 1 ... 2^31-1. */
 enum hd_err handles_reserve(struct heap *heap, struct handles *handles, uint64_t number);
 
+/* Takes back a reservation that was not used. Never allocates. */
+void handles_unreserve(struct heap *heap, struct handles *handles, uint64_t number);
+
 /* Puts an owned reference (consumed) under `number`, or, for 0, under the server's next number; room must be reserved.
  * Returns the number. */
 uint64_t handles_put_take(struct heap *heap, struct handles *handles, uint64_t number, struct obj **ref);

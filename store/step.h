@@ -18,8 +18,6 @@
 #include "store/heap.h"
 #include "store/weak.h"
 
-struct table_entry;
-
 struct step {
     uintptr_t head, tail;      /* queue of struct obj *, or struct detached * with bit 0 set; 0 when empty */
     uint64_t cursor;           /* how far the head's references are dropped */

@@ -263,6 +263,22 @@ static bool reserve_entries(struct pool *pool, struct table *table, uint32_t mor
     return true;
 }
 
+/* Gives back what a table that has shrunk no longer needs; if that fails, it keeps it. */
+static void trim_entries(struct pool *pool, struct table *table, uint32_t more)
+{
+    uint32_t wanted = table->used + more;
+    struct table_entry *moved;
+
+    if (table->capacity <= 64 || wanted >= table->capacity / 4)
+        return;
+    wanted *= 2;
+    moved = pool_resize(pool, table->entries, entries_size(table->capacity), entries_size(wanted));
+    if (moved == NULL)
+        return;
+    table->entries = moved;
+    table->capacity = wanted;
+}
+
 static bool index_has_room(const struct slots *slots, uint64_t more)
 {
     return ((uint64_t)slots->fill + more) * 3 <= ((uint64_t)slots->mask + 1) * 2;
@@ -284,7 +300,7 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
     if (index_has_room(&index->now, more + rebuild_debt(index)))
         return true;
     rebuild_some(pool, table, UINT32_MAX); /* only a large `more` comes here with a rebuild under way */
-    return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)(after + after / 2));
+    return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)after);
 }
 
 bool table_reserve(struct pool *pool, struct table *table, uint32_t more)
@@ -299,7 +315,10 @@ bool table_reserve(struct pool *pool, struct table *table, uint32_t more)
     /* more holes than entries: close them rather than grow; without memory for that, go on with what there is */
     if (index != NULL && !index->is_rebuilding && table->used / 2 > table->live)
         (void)rebuild_begin(pool, table, table->live + more);
-    return reserve_index(pool, table, more) && reserve_entries(pool, table, more);
+    if (!reserve_index(pool, table, more) || !reserve_entries(pool, table, more))
+        return false;
+    trim_entries(pool, table, more);
+    return true;
 }
 
 uint32_t table_insert(struct pool *pool, struct table *table, uint32_t hash, void *key, struct obj *value)
@@ -346,7 +365,7 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position)
     while (table->used > 0 && table->entries[table->used - 1].key == NULL &&
            (index == NULL || !index->is_rebuilding))
         table->used--;
-    if (index != NULL && position == index->first)
+    if (index != NULL && !index->is_rebuilding && position == index->first)
         index->first++;
     rebuild_some(pool, table, REBUILD_STEP);
 }

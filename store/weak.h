@@ -73,6 +73,9 @@ void weak_clear(struct heap *heap, struct obj *o, enum weak_cause cause, struct 
 /* The table's hash of a weakref: its target's, kept after its death if it was asked before; else TYPE. */
 enum hd_err weak_hash(struct heap *heap, struct obj *weak, uint32_t *hash);
 
+/* A weakref or proxy itself dies: it leaves its target's list, or its queue. It calls nobody any more. */
+void weak_retire(struct heap *heap, struct obj *weak);
+
 /* Queue operations, constant time. */
 void weak_queue_append(struct weak_queue *queue, struct weak *weak);
 struct weak *weak_queue_pop(struct weak_queue *queue); /* NULL when empty; borrowed */

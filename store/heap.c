@@ -1,0 +1,234 @@
+/* heap.c - opening and closing a heap, its immortal objects, its error text and its work budget. */
+#include "store/heap.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "store/kinds/atoms.h"
+#include "store/kinds/object.h"
+#include "store/kinds/sequence.h"
+
+static uint64_t clock_ns(void *context)
+{
+    struct timespec now;
+
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* -- objects ------------------------------------------------------------------------------------------------------ */
+
+bool obj_type_is_container(unsigned type)
+{
+    static const bool is_container[OBJ_TYPES] = {
+#define TYPE(code, NAME, name, container, meaning) [OBJ_##NAME] = (container) != 0,
+#include "protocol/types.def"
+#undef TYPE
+    };
+    return is_container[type];
+}
+
+const char *obj_type_name(unsigned type)
+{
+    static const char *const names[OBJ_TYPES] = {
+#define TYPE(code, NAME, name, container, meaning) [OBJ_##NAME] = #name,
+#include "protocol/types.def"
+#undef TYPE
+    };
+    return type < OBJ_TYPES ? names[type] : "free";
+}
+
+static enum pool_use use_of(unsigned type)
+{
+    return obj_type_is_container(type) ? POOL_CONTAINER : POOL_DATA;
+}
+
+struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size)
+{
+    struct obj *o = pool_alloc(heap->pool, size, use_of(type));
+
+    if (o == NULL)
+        return NULL;
+    o->count = 1;
+    o->type = (uint8_t)type;
+    o->flags = 0;
+    o->aux = 0;
+    o->id = heap->next_id++;
+    heap->live[type]++;
+    heap->made++;
+    return o;
+}
+
+void heap_free(struct heap *heap, struct obj *o, size_t size)
+{
+    heap->live[o->type]--;
+    pool_free(heap->pool, o, size, use_of(o->type));
+}
+
+/* -- errors and work ---------------------------------------------------------------------------------------------- */
+
+enum hd_err heap_fail(struct heap *heap, enum hd_err err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(heap->error_text, sizeof heap->error_text, format, args);
+    va_end(args);
+    return err;
+}
+
+enum hd_err heap_no_memory(struct heap *heap)
+{
+    return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
+}
+
+enum hd_err heap_count_full(struct heap *heap, const struct obj *o)
+{
+    return heap_fail(heap, HD_LIMIT, "%s #%llu has as many references as an object can have", obj_type_name(o->type),
+                     (unsigned long long)o->id);
+}
+
+void heap_work_start(struct heap *heap)
+{
+    heap->work_left = heap->work_limit;
+}
+
+enum hd_err heap_work(struct heap *heap, uint64_t units)
+{
+    if (units > heap->work_left)
+        return heap_fail(heap, HD_LIMIT, "the request would touch more than limits.work (%llu) objects or elements",
+                         (unsigned long long)heap->work_limit);
+    heap->work_left -= units;
+    return HD_OK;
+}
+
+/* -- immortals ---------------------------------------------------------------------------------------------------- */
+
+static struct obj *immortal_new(struct heap *heap, enum obj_type type, size_t size)
+{
+    struct obj *o = heap_new(heap, type, size);
+
+    if (o == NULL)
+        return NULL;
+    o->flags = OBJ_IMMORTAL;
+    heap->live[type]--; /* `live` counts the mortal ones */
+    memset(o + 1, 0, size - sizeof *o);
+    return o;
+}
+
+static void immortal_free(struct heap *heap, struct obj *o, size_t size)
+{
+    if (o != NULL)
+        pool_free(heap->pool, o, size, use_of(o->type));
+}
+
+static bool make_small_ints(struct heap *heap)
+{
+    for (int i = 0; i < HEAP_SMALL_INTS; i++) {
+        struct obj *o = immortal_new(heap, OBJ_INT, sizeof(struct int_obj));
+
+        if (o == NULL)
+            return false;
+        ((struct int_obj *)o)->value = HEAP_SMALL_INT_MIN + i;
+        heap->small_ints[i] = o;
+    }
+    return true;
+}
+
+static bool make_classes(struct heap *heap)
+{
+    for (unsigned type = 0; type < OBJ_TYPES; type++) {
+        struct obj *o = immortal_new(heap, OBJ_CLASS, sizeof(struct class));
+
+        if (o == NULL)
+            return false;
+        heap->classes[type] = class_of(o);
+        heap->classes[type]->makes = (uint8_t)type;
+        heap->classes[type]->name = name_new(heap, obj_type_name(type), strlen(obj_type_name(type)));
+        if (heap->classes[type]->name == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool make_immortals(struct heap *heap)
+{
+    heap->nil = immortal_new(heap, OBJ_NIL, sizeof(struct obj));
+    heap->yes = immortal_new(heap, OBJ_BOOL, sizeof(struct int_obj));
+    heap->no = immortal_new(heap, OBJ_BOOL, sizeof(struct int_obj));
+    heap->empty_str = immortal_new(heap, OBJ_STR, sizeof(struct text));
+    heap->empty_bytes = immortal_new(heap, OBJ_BYTES, sizeof(struct text));
+    heap->empty_tuple = immortal_new(heap, OBJ_TUPLE, sizeof(struct tuple));
+    if (heap->nil == NULL || heap->yes == NULL || heap->no == NULL || heap->empty_str == NULL ||
+        heap->empty_bytes == NULL || heap->empty_tuple == NULL)
+        return false;
+    ((struct int_obj *)heap->yes)->value = 1;
+    heap->empty_str->flags |= OBJ_ASCII;
+    return make_small_ints(heap) && make_classes(heap);
+}
+
+static void free_classes(struct heap *heap)
+{
+    for (unsigned type = 0; type < OBJ_TYPES; type++) {
+        if (heap->classes[type] == NULL)
+            continue;
+        name_free(heap, heap->classes[type]->name);
+        immortal_free(heap, &heap->classes[type]->head, sizeof(struct class));
+    }
+}
+
+static void free_immortals(struct heap *heap)
+{
+    immortal_free(heap, heap->nil, sizeof(struct obj));
+    immortal_free(heap, heap->yes, sizeof(struct int_obj));
+    immortal_free(heap, heap->no, sizeof(struct int_obj));
+    immortal_free(heap, heap->empty_str, sizeof(struct text));
+    immortal_free(heap, heap->empty_bytes, sizeof(struct text));
+    immortal_free(heap, heap->empty_tuple, sizeof(struct tuple));
+    for (int i = 0; i < HEAP_SMALL_INTS; i++)
+        immortal_free(heap, heap->small_ints[i], sizeof(struct int_obj));
+    free_classes(heap);
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+struct heap *heap_open(const struct heap_config *config)
+{
+    const struct mem *mem = config->mem != NULL ? config->mem : &mem_libc;
+    struct heap *heap = mem->zero(mem->context, sizeof *heap);
+
+    if (heap == NULL)
+        return NULL;
+    heap->mem = mem;
+    heap->next_id = 1;
+    heap->work_limit = heap->work_left = config->work_limit;
+    heap->now_ns = config->now_ns != NULL ? config->now_ns : clock_ns;
+    heap->now_context = config->now_context;
+    table_init(&heap->weak_heads);
+    heap->pool = pool_open(mem, config->memory_limit);
+    if (heap->pool == NULL || getrandom(heap->hash_key, sizeof heap->hash_key, 0) != sizeof heap->hash_key ||
+        !make_immortals(heap)) {
+        heap_close(heap);
+        return NULL;
+    }
+    return heap;
+}
+
+void heap_close(struct heap *heap)
+{
+    const struct mem *mem;
+
+    if (heap == NULL)
+        return;
+    mem = heap->mem;
+    if (heap->pool != NULL) {
+        free_immortals(heap);
+        table_fini(heap->pool, &heap->weak_heads);
+        pool_close(heap->pool);
+    }
+    mem->release(mem->context, heap, sizeof *heap);
+}

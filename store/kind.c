@@ -1,0 +1,81 @@
+/* kind.c - the tables of types and of their methods. */
+#include "store/kind.h"
+
+#include <string.h>
+
+#include "store/kinds/methods.h"
+
+#define TYPE(code, NAME, name, is_container, meaning) extern const struct kind kind_##name;
+#include "protocol/types.def"
+#undef TYPE
+
+static const struct kind *const kinds[OBJ_TYPES] = {
+#define TYPE(code, NAME, name, is_container, meaning) [OBJ_##NAME] = &kind_##name,
+#include "protocol/types.def"
+#undef TYPE
+};
+
+const struct kind *kind_of(const struct obj *o)
+{
+    return kinds[o->type];
+}
+
+/* -- methods ------------------------------------------------------------------------------------------------------ */
+
+/* All rows in one table: those of a type stand together, in the order of type_methods.def. */
+static const struct method_row rows[] = {
+#define TYPE_METHOD(type, name, least, most, arguments, summary) {#name, type##_method_##name, NULL, least, most},
+#define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) \
+    {#name, type##_method_##name, type##_peek_##name, least, most},
+#include "protocol/type_methods.def"
+#undef TYPE_METHOD
+#undef TYPE_METHOD_PEEK
+};
+
+/* The same rows' types, to find where each type's begin. */
+enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict, OWNER_set,
+             OWNER_object, OWNERS };
+
+static const uint8_t owners[] = {
+#define TYPE_METHOD(type, name, least, most, arguments, summary) OWNER_##type,
+#define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) OWNER_##type,
+#include "protocol/type_methods.def"
+#undef TYPE_METHOD
+#undef TYPE_METHOD_PEEK
+};
+
+#define ROWS (sizeof rows / sizeof rows[0])
+
+/* A bool is an int, as in Python. */
+static const uint8_t owner_of[OBJ_TYPES] = {
+    [OBJ_BOOL] = OWNER_int,   [OBJ_INT] = OWNER_int,   [OBJ_FLOAT] = OWNER_float, [OBJ_STR] = OWNER_str,
+    [OBJ_BYTES] = OWNER_bytes, [OBJ_LIST] = OWNER_list, [OBJ_TUPLE] = OWNER_tuple, [OBJ_DICT] = OWNER_dict,
+    [OBJ_SET] = OWNER_set,    [OBJ_OBJECT] = OWNER_object,
+};
+
+static const struct method_row *find_row(uint8_t owner, const char *name, size_t len)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (owners[i] == owner && strncmp(rows[i].name, name, len) == 0 && rows[i].name[len] == '\0')
+            return &rows[i];
+    return NULL;
+}
+
+const struct method_row *kind_method(unsigned type, const char *name, size_t len)
+{
+    const struct method_row *row = owner_of[type] != OWNER_any ? find_row(owner_of[type], name, len) : NULL;
+
+    return row != NULL ? row : find_row(OWNER_any, name, len);
+}
+
+enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,
+                      unsigned nargs, struct obj **result)
+{
+    if (nargs >= row->least && nargs <= row->most)
+        return row->run(heap, self, args, nargs, result);
+    if (row->least == row->most)
+        return heap_fail(heap, HD_TYPE, "%s.%s takes %u argument%s, %u given", obj_type_name(self->type), row->name,
+                         row->least, row->least == 1 ? "" : "s", nargs);
+    return heap_fail(heap, HD_TYPE, "%s.%s takes %u to %u arguments, %u given", obj_type_name(self->type), row->name,
+                     row->least, row->most, nargs);
+}

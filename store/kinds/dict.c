@@ -1,0 +1,178 @@
+/* dict.c - dict and set: storage, look-up, and their rows among the kinds. Their methods are in files of their own. */
+#include "store/kinds/dict.h"
+
+#include "store/compare.h"
+#include "store/kind.h"
+#include "store/step.h"
+
+enum hd_err dict_new(struct heap *heap, enum obj_type type, uint64_t capacity, struct obj **out)
+{
+    struct obj *o = heap_new(heap, type, sizeof(struct dict));
+
+    if (o == NULL)
+        return heap_no_memory(heap);
+    table_init(&dict_of(o)->table);
+    if (capacity > TABLE_MAX || (capacity > 0 && !table_reserve(heap->pool, &dict_of(o)->table, (uint32_t)capacity))) {
+        heap_free(heap, o, sizeof(struct dict));
+        return heap_no_memory(heap);
+    }
+    *out = o;
+    return HD_OK;
+}
+
+/* -- look-up ------------------------------------------------------------------------------------------------------ */
+
+/* A look-up's key, and the error that a comparison met: obj_same_key may fail for tuples. */
+struct probe {
+    struct heap *heap;
+    struct obj *key;
+    enum hd_err err;
+};
+
+static bool probe_matches(void *arg, const void *key)
+{
+    struct probe *probe = arg;
+    struct obj *other = (struct obj *)(uintptr_t)key;
+    bool same = false;
+
+    if (other == probe->key)
+        return true;
+    if (probe->err == HD_OK)
+        probe->err = obj_same_key(probe->heap, probe->key, other, &same);
+    return same && probe->err == HD_OK;
+}
+
+enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
+{
+    struct probe probe = {heap, key, HD_OK};
+    uint32_t found;
+    enum hd_err err = obj_hash(heap, key, hash);
+
+    if (err != HD_OK)
+        return err;
+    found = table_find(&dict_of(o)->table, *hash, probe_matches, &probe);
+    if (probe.err != HD_OK)
+        return probe.err;
+    *position = found;
+    return HD_OK;
+}
+
+enum hd_err dict_peek(struct heap *heap, struct obj *o, struct obj *key, struct obj **value)
+{
+    uint32_t hash, position;
+    enum hd_err err = dict_find(heap, o, key, &hash, &position);
+
+    if (err != HD_OK)
+        return err;
+    *value = position == TABLE_NONE ? NULL : dict_of(o)->table.entries[position].value;
+    return HD_OK;
+}
+
+/* -- change ------------------------------------------------------------------------------------------------------- */
+
+static enum hd_err insert(struct heap *heap, struct obj *o, uint32_t hash, struct obj *key, struct obj *value)
+{
+    struct table *table = &dict_of(o)->table;
+
+    if (!obj_can_ref(key))
+        return heap_count_full(heap, key);
+    if (table->live == TABLE_MAX)
+        return heap_fail(heap, HD_LIMIT, "a %s holds at most %u entries", obj_type_name(o->type), TABLE_MAX);
+    if (!table_reserve(heap->pool, table, 1))
+        return heap_no_memory(heap);
+    if (value != NULL)
+        obj_ref(value);
+    table_insert(heap->pool, table, hash, obj_ref(key), value);
+    return HD_OK;
+}
+
+enum hd_err dict_set(struct heap *heap, struct obj *o, struct obj *key, struct obj *value)
+{
+    uint32_t hash, position;
+    struct obj *old;
+    enum hd_err err = dict_find(heap, o, key, &hash, &position);
+
+    if (err != HD_OK)
+        return err;
+    if (value != NULL && !obj_can_ref(value))
+        return heap_count_full(heap, value);
+    if (position == TABLE_NONE)
+        return insert(heap, o, hash, key, value);
+    if (value != NULL) {
+        old = dict_of(o)->table.entries[position].value;
+        dict_of(o)->table.entries[position].value = obj_ref(value);
+        obj_unref(heap, &old);
+    }
+    return HD_OK;
+}
+
+void dict_remove(struct heap *heap, struct obj *o, uint32_t position, struct obj **key, struct obj **value)
+{
+    struct table *table = &dict_of(o)->table;
+
+    *key = table->entries[position].key;
+    *value = table->entries[position].value;
+    table_remove(heap->pool, table, position);
+}
+
+void dict_clear(struct heap *heap, struct obj *o)
+{
+    step_detach_table(heap, &dict_of(o)->table);
+}
+
+/* -- kinds -------------------------------------------------------------------------------------------------------- */
+
+static bool visit_entry(const struct table_entry *entry, uint64_t index, bool is_set, slot_fn *visit, void *arg)
+{
+    struct slot key = {.kind = is_set ? SLOT_ELEMENT : SLOT_KEY, .target = entry->key, .index = index};
+    struct slot value = {.kind = SLOT_ENTRY, .target = entry->value, .key = entry->key};
+
+    return visit(arg, &key) && (is_set || visit(arg, &value));
+}
+
+static bool traverse_dict(struct obj *o, slot_fn *visit, void *arg)
+{
+    const struct table *table = &dict_of(o)->table;
+    uint64_t index = 0;
+
+    for (uint32_t i = table_next(table, 0); i != TABLE_NONE; i = table_next(table, i + 1))
+        if (!visit_entry(&table->entries[i], index++, o->type == OBJ_SET, visit, arg))
+            return false;
+    return true;
+}
+
+static bool drop_dict(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget)
+{
+    struct table *table = &dict_of(o)->table;
+
+    for (; *cursor < table->used && *budget > 0; (*cursor)++, (*budget)--) {
+        struct table_entry *entry = &table->entries[*cursor];
+        struct obj *key = entry->key;
+
+        if (key == NULL)
+            continue;
+        entry->key = NULL;
+        obj_unref(heap, &key);
+        obj_unref(heap, &entry->value);
+    }
+    return *cursor == table->used;
+}
+
+static void free_dict(struct heap *heap, struct obj *o)
+{
+    table_fini(heap->pool, &dict_of(o)->table);
+    heap_free(heap, o, sizeof(struct dict));
+}
+
+static size_t bytes_of_dict(const struct obj *o)
+{
+    return pool_rounded(sizeof(struct dict)) + table_bytes(&((const struct dict *)o)->table);
+}
+
+static uint64_t length_of_dict(const struct obj *o)
+{
+    return ((const struct dict *)o)->table.live;
+}
+
+const struct kind kind_dict = {traverse_dict, drop_dict, free_dict, bytes_of_dict, length_of_dict};
+const struct kind kind_set = {traverse_dict, drop_dict, free_dict, bytes_of_dict, length_of_dict};

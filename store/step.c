@@ -1,0 +1,185 @@
+/*
+ * step.c - the dying queue: objects and detached storage whose references are still to be dropped.
+ *
+ * Invariant: a queued object has count 0 and OBJ_DYING and no weak reference; only the queue knows it. The head of the
+ * queue may be half dropped: `cursor` says how far.
+ */
+#include "store/step.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "store/kind.h"
+
+/* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped already. */
+struct detached {
+    uintptr_t next;
+    uint32_t len;      /* slots or entries in use, the overlaid ones included */
+    uint32_t capacity;
+    uint32_t is_table;
+    uint32_t dropped;  /* slots or entries done */
+};
+
+#define DETACHED_SLOTS ((uint32_t)(sizeof(struct detached) / sizeof(struct obj *)))
+_Static_assert(sizeof(struct detached) == sizeof(struct table_entry), "the record overlays one entry");
+_Static_assert(sizeof(struct detached) % sizeof(struct obj *) == 0, "and whole slots");
+
+void step_init(struct step *step, enum weak_cause cause)
+{
+    memset(step, 0, sizeof *step);
+    step->cause = cause;
+}
+
+static struct detached *as_detached(uintptr_t item)
+{
+    return (item & 1) != 0 ? (struct detached *)(item & ~(uintptr_t)1) : NULL;
+}
+
+static void set_next(uintptr_t item, uintptr_t next)
+{
+    struct detached *detached = as_detached(item);
+
+    if (detached != NULL)
+        detached->next = next;
+    else
+        ((struct obj *)item)->next = (struct obj *)next;
+}
+
+static uintptr_t next_of(uintptr_t item)
+{
+    struct detached *detached = as_detached(item);
+
+    return detached != NULL ? detached->next : (uintptr_t)((struct obj *)item)->next;
+}
+
+static void enqueue(struct step *step, uintptr_t item)
+{
+    set_next(item, 0);
+    if (step->head == 0)
+        step->head = item;
+    else
+        set_next(step->tail, item);
+    step->tail = item;
+}
+
+void obj_die(struct heap *heap, struct obj *o)
+{
+    struct step *step = heap->step;
+
+    assert(step != NULL && (o->flags & OBJ_DYING) == 0);
+    if ((o->flags & OBJ_HAS_WEAK) != 0)
+        weak_clear(heap, o, step->cause, step->told);
+    if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)
+        weak_retire(heap, o);
+    o->flags |= OBJ_DYING;
+    enqueue(step, (uintptr_t)o);
+}
+
+/* -- detaching ---------------------------------------------------------------------------------------------------- */
+
+static void detach(struct heap *heap, void *storage, struct detached record)
+{
+    memcpy(storage, &record, sizeof record);
+    enqueue(heap->step, (uintptr_t)storage | 1);
+}
+
+void step_detach_items(struct heap *heap, struct obj **items, uint32_t len, uint32_t capacity)
+{
+    uint32_t first = len < DETACHED_SLOTS ? len : DETACHED_SLOTS;
+
+    for (uint32_t i = 0; i < first; i++)
+        obj_unref(heap, &items[i]);
+    if (len > DETACHED_SLOTS)
+        detach(heap, items, (struct detached){.len = len, .capacity = capacity, .dropped = DETACHED_SLOTS});
+    else if (items != NULL)
+        pool_free(heap->pool, items, capacity * sizeof *items, POOL_DATA);
+}
+
+static void drop_entry(struct heap *heap, struct table_entry *entry)
+{
+    struct obj *key = entry->key;
+
+    obj_unref(heap, &key);
+    obj_unref(heap, &entry->value);
+}
+
+void step_detach_table(struct heap *heap, struct table *table)
+{
+    struct table_entry *entries = table->entries;
+    struct detached record = {.len = table->used, .capacity = table->capacity, .is_table = 1, .dropped = 1};
+
+    table->entries = NULL;
+    table_fini(heap->pool, table); /* the index goes at once */
+    if (entries == NULL)
+        return;
+    if (record.len > 0)
+        drop_entry(heap, &entries[0]);
+    if (record.len > 1)
+        detach(heap, entries, record);
+    else
+        pool_free(heap->pool, entries, record.capacity * sizeof *entries, POOL_DATA);
+}
+
+/* -- running ------------------------------------------------------------------------------------------------------ */
+
+static bool drop_detached(struct heap *heap, struct detached *detached, size_t *budget)
+{
+    for (; detached->dropped < detached->len && *budget > 0; (*budget)--) {
+        if (detached->is_table)
+            drop_entry(heap, &((struct table_entry *)(void *)detached)[detached->dropped]);
+        else
+            obj_unref(heap, &((struct obj **)(void *)detached)[detached->dropped]);
+        detached->dropped++;
+    }
+    return detached->dropped == detached->len;
+}
+
+static void free_detached(struct heap *heap, struct detached *detached)
+{
+    size_t slot = detached->is_table ? sizeof(struct table_entry) : sizeof(struct obj *);
+
+    pool_free(heap->pool, detached, detached->capacity * slot, POOL_DATA);
+}
+
+static void dequeue(struct step *step)
+{
+    step->head = next_of(step->head);
+    if (step->head == 0)
+        step->tail = 0;
+    step->cursor = 0;
+}
+
+/* Works on the head of the queue; false if the budget ended first. */
+static bool run_head(struct heap *heap, struct step *step, size_t *budget)
+{
+    struct detached *detached = as_detached(step->head);
+    struct obj *o = (struct obj *)step->head;
+
+    if (detached != NULL) {
+        if (!drop_detached(heap, detached, budget))
+            return false;
+        dequeue(step);
+        free_detached(heap, detached);
+        return true;
+    }
+    if (kind_of(o)->drop != NULL && !kind_of(o)->drop(heap, o, &step->cursor, budget))
+        return false;
+    dequeue(step);
+    kind_of(o)->free(heap, o);
+    step->died++;
+    return true;
+}
+
+bool step_run(struct heap *heap, struct step *step, size_t budget)
+{
+    struct step *outer = heap->step;
+
+    heap->step = step;
+    while (step->head != 0 && budget > 0) {
+        budget--;
+        if (!run_head(heap, step, &budget))
+            break;
+    }
+    heap->step = outer;
+    return step->head == 0;
+}

@@ -1,0 +1,275 @@
+/* weak.c - lists of weak references, their side table, and the queues of those that want a notice. */
+#include "store/weak.h"
+
+#include <assert.h>
+
+#include "store/compare.h"
+#include "store/kind.h"
+
+const char *weak_cause_name(enum weak_cause cause)
+{
+    static const char *const names[WEAK_CAUSES] = {"count", "session", "cycle"};
+
+    return names[cause];
+}
+
+static struct weak *weak_of(const struct obj *o)
+{
+    assert(o->type == OBJ_WEAKREF || o->type == OBJ_PROXY);
+    return (struct weak *)o;
+}
+
+/* -- mailboxes ---------------------------------------------------------------------------------------------------- */
+
+struct mailbox *mailbox_new(struct heap *heap, void *owner)
+{
+    struct mailbox *mailbox = pool_alloc(heap->pool, sizeof *mailbox, POOL_DATA);
+
+    if (mailbox != NULL)
+        *mailbox = (struct mailbox){1, owner};
+    return mailbox;
+}
+
+void mailbox_unref(struct heap *heap, struct mailbox **mailbox)
+{
+    struct mailbox *dropped = *mailbox;
+
+    *mailbox = NULL;
+    if (dropped != NULL && --dropped->count == 0)
+        pool_free(heap->pool, dropped, sizeof *dropped, POOL_DATA);
+}
+
+/* -- the side table ----------------------------------------------------------------------------------------------- */
+
+static uint32_t head_hash(const struct heap *heap, const struct obj *o)
+{
+    uint64_t x = ((uint64_t)(uintptr_t)o >> 4) ^ heap->hash_key[0];
+
+    x = (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93); /* one round of the rrmxmx mixer */
+    return (uint32_t)(x ^ x >> 32);
+}
+
+static bool head_matches(void *arg, const void *key)
+{
+    return arg == key;
+}
+
+static uint32_t find_head(const struct heap *heap, const struct obj *o)
+{
+    return table_find(&heap->weak_heads, head_hash(heap, o), head_matches, (void *)(uintptr_t)o);
+}
+
+static struct weak *first_of(const struct heap *heap, const struct obj *o)
+{
+    if ((o->flags & OBJ_HAS_WEAK) == 0)
+        return NULL;
+    return (struct weak *)heap->weak_heads.entries[find_head(heap, o)].value;
+}
+
+static void set_first(struct heap *heap, struct obj *o, struct weak *first)
+{
+    uint32_t position;
+
+    if ((o->flags & OBJ_HAS_WEAK) == 0) { /* room was reserved */
+        o->flags |= OBJ_HAS_WEAK;
+        table_insert(heap->pool, &heap->weak_heads, head_hash(heap, o), o, &first->head);
+        return;
+    }
+    position = find_head(heap, o);
+    if (first != NULL) {
+        heap->weak_heads.entries[position].value = &first->head;
+    } else {
+        o->flags &= (uint8_t)~OBJ_HAS_WEAK;
+        table_remove(heap->pool, &heap->weak_heads, position);
+    }
+}
+
+/* -- making ------------------------------------------------------------------------------------------------------- */
+
+/* The shared ones, at most a weakref and a proxy, stand first: finding them is no walk past a million others. */
+static struct weak *find_shared(const struct heap *heap, enum obj_type type, const struct obj *target)
+{
+    for (struct weak *weak = first_of(heap, target); weak != NULL && weak->is_shared; weak = weak->next)
+        if (weak->head.type == type)
+            return weak;
+    return NULL;
+}
+
+/* In front, but behind the shared ones: these are told of nothing, so their place is no order. */
+static void link_weak(struct heap *heap, struct obj *target, struct weak *weak)
+{
+    struct weak *next = first_of(heap, target);
+    struct weak *prev = NULL;
+
+    while (!weak->is_shared && next != NULL && next->is_shared) {
+        prev = next;
+        next = next->next;
+    }
+    weak->prev = prev;
+    weak->next = next;
+    if (next != NULL)
+        next->prev = weak;
+    if (prev != NULL)
+        prev->next = weak;
+    else
+        set_first(heap, target, weak);
+}
+
+enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, struct mailbox *mailbox,
+                     struct obj **out)
+{
+    struct weak *weak;
+
+    if (obj_is_immortal(target))
+        return heap_fail(heap, HD_TYPE, "cannot refer weakly to an immortal %s", obj_type_name(target->type));
+    weak = mailbox == NULL ? find_shared(heap, type, target) : NULL;
+    if (weak != NULL) {
+        *out = obj_ref(&weak->head);
+        return HD_OK;
+    }
+    if (!table_reserve(heap->pool, &heap->weak_heads, 1))
+        return heap_no_memory(heap);
+    weak = (struct weak *)heap_new(heap, type, sizeof *weak);
+    if (weak == NULL)
+        return heap_no_memory(heap);
+    *weak = (struct weak){.head = weak->head, .target = target, .mailbox = mailbox, .target_id = target->id,
+                          .is_shared = mailbox == NULL};
+    if (mailbox != NULL)
+        mailbox->count++;
+    link_weak(heap, target, weak);
+    *out = &weak->head;
+    return HD_OK;
+}
+
+/* -- asking ------------------------------------------------------------------------------------------------------- */
+
+struct obj *weak_target_peek(const struct obj *weak)
+{
+    return weak_of(weak)->target;
+}
+
+uint64_t weak_count(const struct heap *heap, const struct obj *o)
+{
+    uint64_t count = 0;
+
+    for (const struct weak *weak = first_of(heap, o); weak != NULL; weak = weak->next)
+        count++;
+    return count;
+}
+
+enum hd_err weak_hash(struct heap *heap, struct obj *o, uint32_t *hash)
+{
+    struct weak *weak = weak_of(o);
+    enum hd_err err;
+
+    if (!weak->is_hashed) {
+        if (weak->target == NULL)
+            return heap_fail(heap, HD_TYPE, "the target of weakref #%llu is dead and its hash was never asked",
+                             (unsigned long long)o->id);
+        err = obj_hash(heap, weak->target, &weak->hash);
+        if (err != HD_OK)
+            return err;
+        weak->is_hashed = true;
+    }
+    *hash = weak->hash;
+    return HD_OK;
+}
+
+/* -- clearing ----------------------------------------------------------------------------------------------------- */
+
+void weak_queue_append(struct weak_queue *queue, struct weak *weak)
+{
+    weak->queue = queue;
+    weak->next = NULL;
+    weak->prev = queue->last;
+    if (queue->last != NULL)
+        queue->last->next = weak;
+    else
+        queue->first = weak;
+    queue->last = weak;
+}
+
+static void queue_remove(struct weak *weak)
+{
+    struct weak_queue *queue = weak->queue;
+
+    if (weak->prev != NULL)
+        weak->prev->next = weak->next;
+    else
+        queue->first = weak->next;
+    if (weak->next != NULL)
+        weak->next->prev = weak->prev;
+    else
+        queue->last = weak->prev;
+    weak->queue = NULL;
+    weak->next = weak->prev = NULL;
+}
+
+struct weak *weak_queue_pop(struct weak_queue *queue)
+{
+    struct weak *weak = queue->first;
+
+    if (weak != NULL)
+        queue_remove(weak);
+    return weak;
+}
+
+void weak_clear(struct heap *heap, struct obj *o, enum weak_cause cause, struct weak_queue told[WEAK_CAUSES])
+{
+    struct weak *weak = first_of(heap, o);
+    uint64_t now;
+
+    if (weak == NULL)
+        return;
+    set_first(heap, o, NULL);
+    now = heap->now_ns(heap->now_context);
+    while (weak != NULL) {
+        struct weak *next = weak->next;
+
+        weak->target = NULL;
+        weak->cause = (uint8_t)cause;
+        weak->died_ns = now;
+        weak->next = weak->prev = NULL;
+        if (weak->mailbox != NULL && weak->mailbox->owner != NULL)
+            weak_queue_append(&told[cause], weak);
+        weak = next;
+    }
+}
+
+/* -- the kind ----------------------------------------------------------------------------------------------------- */
+
+static void unlink_from_target(struct heap *heap, struct weak *weak)
+{
+    if (weak->next != NULL)
+        weak->next->prev = weak->prev;
+    if (weak->prev != NULL)
+        weak->prev->next = weak->next;
+    else
+        set_first(heap, weak->target, weak->next);
+    weak->target = NULL;
+}
+
+void weak_retire(struct heap *heap, struct obj *o)
+{
+    struct weak *weak = weak_of(o);
+
+    if (weak->target != NULL)
+        unlink_from_target(heap, weak);
+    if (weak->queue != NULL)
+        queue_remove(weak);
+    mailbox_unref(heap, &weak->mailbox);
+}
+
+static void weak_free(struct heap *heap, struct obj *o)
+{
+    heap_free(heap, o, sizeof(struct weak));
+}
+
+static size_t weak_bytes(const struct obj *o)
+{
+    (void)o;
+    return pool_rounded(sizeof(struct weak));
+}
+
+const struct kind kind_weakref = {.free = weak_free, .bytes = weak_bytes};
+const struct kind kind_proxy = {.free = weak_free, .bytes = weak_bytes};
