@@ -14,7 +14,7 @@ struct check *check_begin(struct heap *heap);
 /* One counting reference from a root (a name, a handle, a pin). */
 void check_root(struct check *check, struct obj *o);
 
-/* A dying queue: its objects are expected to have count 0. */
+/* What a dying queue still holds: its objects are expected to have count 0, and to hold what is not dropped yet. */
 struct step;
 void check_step(struct check *check, const struct step *step);
 

@@ -183,3 +183,32 @@ bool step_run(struct heap *heap, struct step *step, size_t budget)
     heap->step = outer;
     return step->head == 0;
 }
+
+/* -- looking ------------------------------------------------------------------------------------------------------ */
+
+static void each_detached(struct detached *detached, void (*visit)(void *arg, struct obj *o, bool is_reference),
+                          void *arg)
+{
+    for (uint32_t i = detached->dropped; i < detached->len; i++) {
+        struct table_entry *entry = &((struct table_entry *)(void *)detached)[i];
+
+        if (!detached->is_table) {
+            visit(arg, ((struct obj **)(void *)detached)[i], true);
+        } else if (entry->key != NULL) {
+            visit(arg, entry->key, true);
+            visit(arg, entry->value, true);
+        }
+    }
+}
+
+void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
+{
+    for (uintptr_t item = step->head; item != 0; item = next_of(item)) {
+        struct detached *detached = as_detached(item);
+
+        if (detached != NULL)
+            each_detached(detached, visit, arg);
+        else
+            visit(arg, (struct obj *)item, false);
+    }
+}

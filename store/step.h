@@ -39,6 +39,9 @@ static inline bool step_is_empty(const struct step *step)
  */
 bool step_run(struct heap *heap, struct step *step, size_t budget);
 
+/* Calls `visit` for every queued object, and for every reference that detached storage still holds. */
+void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg);
+
 /* Gives a vector of owned references to the current step to be dropped first to last and freed. `items` was allocated
  * from the pool with `capacity` slots; NULL is fine. */
 void step_detach_items(struct heap *heap, struct obj **items, uint32_t len, uint32_t capacity);

@@ -1,0 +1,26 @@
+/*
+ * store/kinds/namespace.h - a namespace as an object: its names live as long as somebody refers to it.
+ */
+#ifndef HEAPD_STORE_KINDS_NAMESPACE_H
+#define HEAPD_STORE_KINDS_NAMESPACE_H
+
+#include "store/heap.h"
+#include "store/names.h"
+
+struct space {
+    struct obj head;
+    struct names names;
+    struct name *name;   /* owned */
+    bool is_private;     /* the `session` namespace of one session */
+    bool is_readonly;    /* `builtins` */
+};
+
+/* A new, empty namespace. */
+enum hd_err space_new(struct heap *heap, const char *name, size_t len, struct obj **out);
+
+static inline struct space *space_of(struct obj *o)
+{
+    return (struct space *)o;
+}
+
+#endif
