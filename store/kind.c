@@ -34,7 +34,7 @@ static const struct method_row rows[] = {
 
 /* The same rows' types, to find where each type's begin. */
 enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict, OWNER_set,
-             OWNER_object, OWNERS };
+             OWNER_object, OWNER_class, OWNER_method };
 
 static const uint8_t owners[] = {
 #define TYPE_METHOD(type, name, least, most, arguments, summary) OWNER_##type,
@@ -51,6 +51,7 @@ static const uint8_t owner_of[OBJ_TYPES] = {
     [OBJ_BOOL] = OWNER_int,   [OBJ_INT] = OWNER_int,   [OBJ_FLOAT] = OWNER_float, [OBJ_STR] = OWNER_str,
     [OBJ_BYTES] = OWNER_bytes, [OBJ_LIST] = OWNER_list, [OBJ_TUPLE] = OWNER_tuple, [OBJ_DICT] = OWNER_dict,
     [OBJ_SET] = OWNER_set,    [OBJ_OBJECT] = OWNER_object,
+    [OBJ_CLASS] = OWNER_class, [OBJ_METHOD] = OWNER_method,
 };
 
 static const struct method_row *find_row(uint8_t owner, const char *name, size_t len)
@@ -61,7 +62,7 @@ static const struct method_row *find_row(uint8_t owner, const char *name, size_t
     return NULL;
 }
 
-const struct method_row *kind_method(unsigned type, const char *name, size_t len)
+const struct method_row *kind_find_method(unsigned type, const char *name, size_t len)
 {
     const struct method_row *row = owner_of[type] != OWNER_any ? find_row(owner_of[type], name, len) : NULL;
 

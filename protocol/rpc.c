@@ -1,0 +1,64 @@
+/* rpc.c - methods.def and options.def as tables. */
+#include "protocol/rpc.h"
+
+#include <string.h>
+
+const struct rpc_option_row rpc_option_rows[RPC_OPTIONS] = {
+#define OPTION(NAME, name, KIND, summary) [RPC_OPTION_##NAME] = {#name, summary, RPC_KIND_##KIND},
+#include "protocol/options.def"
+#undef OPTION
+};
+
+#define READ RPC_READ
+#define WRITE RPC_WRITE
+#define PRODUCES RPC_PRODUCES
+#define ADMIN RPC_ADMIN
+#define O(NAME) (UINT32_C(1) << RPC_OPTION_##NAME)
+#define ARGS(...) {__VA_ARGS__}
+#define ARG(KIND, name, summary) {#name, summary, RPC_##KIND, false, false},
+#define OPT_ARG(KIND, name, summary) {#name, summary, RPC_##KIND, true, false},
+#define REST(KIND, name, summary) {#name, summary, RPC_##KIND, true, true},
+
+const struct rpc_method rpc_methods[RPC_METHODS] = {
+#define METHOD(name_, since_, flags_, args_, options_, result_, errors_, summary_) \
+    [RPC_##name_] = {.name = #name_, .name_len = sizeof #name_ - 1, .result = result_, .errors = errors_, \
+                     .summary = summary_, .options = options_, .flags = flags_, .since = since_, .args = args_},
+#include "protocol/methods.def"
+#undef METHOD
+};
+
+unsigned rpc_arg_count(const struct rpc_method *method)
+{
+    unsigned count = 0;
+
+    while (count < RPC_ARGS_MAX && method->args[count].name != NULL)
+        count++;
+    return count;
+}
+
+const struct rpc_method *rpc_find(const char *name, size_t len)
+{
+    for (unsigned i = 0; i < RPC_METHODS; i++)
+        if (rpc_methods[i].name_len == len && memcmp(rpc_methods[i].name, name, len) == 0)
+            return &rpc_methods[i];
+    return NULL;
+}
+
+const char *rpc_arg_kind_name(enum rpc_arg_kind kind)
+{
+    static const char *const names[] = {"target", "value", "binding", "name", "values", "handle"};
+
+    return names[kind];
+}
+
+const struct rpc_option_row *rpc_find_option(const struct rpc_method *method, const char *name, size_t len,
+                                             enum rpc_option *option)
+{
+    for (unsigned i = 0; i < RPC_OPTIONS; i++)
+        if ((method->options >> i & 1) != 0 && strlen(rpc_option_rows[i].name) == len &&
+            memcmp(rpc_option_rows[i].name, name, len) == 0) {
+            *option = (enum rpc_option)i;
+            return &rpc_option_rows[i];
+        }
+    return NULL;
+}

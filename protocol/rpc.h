@@ -1,0 +1,81 @@
+/*
+ * protocol/rpc.h - the table of methods as data: what dispatch checks, what api() tells, what documents are made from.
+ */
+#ifndef HEAPD_PROTOCOL_RPC_H
+#define HEAPD_PROTOCOL_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rpc_flag { RPC_READ = 1, RPC_WRITE = 2, RPC_PRODUCES = 4, RPC_ADMIN = 8 };
+
+enum rpc_arg_kind { RPC_TARGET, RPC_VALUE, RPC_BINDING, RPC_NAME, RPC_VALUES, RPC_HANDLE };
+
+#define RPC_ARGS_MAX 3
+
+struct rpc_arg {
+    const char *name;
+    const char *summary;
+    enum rpc_arg_kind kind;
+    bool is_optional;
+    bool is_rest; /* any number, last */
+};
+
+enum rpc_option {
+#define OPTION(NAME, name, KIND, summary) RPC_OPTION_##NAME,
+#include "protocol/options.def"
+#undef OPTION
+    RPC_OPTIONS
+};
+
+enum rpc_option_kind {
+    RPC_KIND_BOOL, RPC_KIND_UINT, RPC_KIND_INTO, RPC_KIND_RESULT, RPC_KIND_TEXT, RPC_KIND_REFS, RPC_KIND_RAW,
+    RPC_KIND_ERRORS, RPC_KIND_EVENTS
+};
+
+struct rpc_option_row {
+    const char *name;
+    const char *summary;
+    enum rpc_option_kind kind;
+};
+
+/* Index: enum rpc_option. */
+extern const struct rpc_option_row rpc_option_rows[RPC_OPTIONS];
+
+enum rpc_number {
+#define METHOD(name, since, flags, args, options, result, errors, summary) RPC_##name,
+#include "protocol/methods.def"
+#undef METHOD
+    RPC_METHODS
+};
+
+struct rpc_method {
+    const char *name;
+    size_t name_len;
+    const char *result;
+    const char *errors;  /* codes, separated by spaces */
+    const char *summary;
+    uint32_t options;    /* bit n: enum rpc_option n */
+    uint8_t flags;       /* enum rpc_flag */
+    uint8_t since;
+    struct rpc_arg args[RPC_ARGS_MAX]; /* name NULL behind the last */
+};
+
+/* Index: enum rpc_number. */
+extern const struct rpc_method rpc_methods[RPC_METHODS];
+
+/* The method with this name, or NULL. */
+const struct rpc_method *rpc_find(const char *name, size_t len);
+
+/* Rows of args in use, optional ones and a rest included. */
+unsigned rpc_arg_count(const struct rpc_method *method);
+
+/* "target", "value", ... */
+const char *rpc_arg_kind_name(enum rpc_arg_kind kind);
+
+/* Whether a method takes the option, and its row: NULL if not. */
+const struct rpc_option_row *rpc_find_option(const struct rpc_method *method, const char *name, size_t len,
+                                             enum rpc_option *option);
+
+#endif

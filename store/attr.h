@@ -1,0 +1,36 @@
+/*
+ * store/attr.h - attributes and calls on any object: where a name after a dot leads.
+ *
+ * Look-up goes, as in Python, to the object's own attributes, its class's, its type's methods (which come as bound
+ * methods). Proxies lead to their target; a dead one is DEAD.
+ */
+#ifndef HEAPD_STORE_ATTR_H
+#define HEAPD_STORE_ATTR_H
+
+#include "store/heap.h"
+
+struct method_row;
+
+/* What operations on `o` work on: a proxy's target, else `o` itself; borrowed. DEAD for a dead proxy. */
+enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target);
+
+/* NO_ATTR if there is none. `__class__`, `__dict__` (a new dict), `__self__` and `__name__` as in Python. */
+enum hd_err obj_getattr(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj **out);
+
+/* Instances and classes that clients made take attributes: TYPE for others, NO_ATTR for the read-only ones. */
+enum hd_err obj_setattr(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj *value);
+
+/* NO_ATTR if the attribute is missing or read-only. Never allocates. */
+enum hd_err obj_delattr(struct heap *heap, struct obj *o, const char *name, size_t len);
+
+/* One call, resolved: what runs on what. */
+struct obj_call {
+    struct obj *self;             /* borrowed */
+    const struct method_row *row;
+};
+
+/* Finds what `o.name(...)` calls: a method of its type, or an attribute that is a bound method or a class. Iterative
+ * through chains of bound methods. NO_ATTR, DEAD, or TYPE for an attribute that cannot be called. */
+enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call);
+
+#endif
