@@ -1,0 +1,93 @@
+/*
+ * daemon/call.h - one request while it runs: its decoded arguments, and the ways to answer.
+ *
+ * A handler is a function `do_<method>(struct call *)`: arguments in, one store call, one reply. It returns HD_OK after it
+ * has called exactly one of the reply functions, or an error whose text is in heap->error_text; then nothing has changed.
+ */
+#ifndef HEAPD_DAEMON_CALL_H
+#define HEAPD_DAEMON_CALL_H
+
+#include "daemon/state.h"
+#include "protocol/read.h"
+
+/* A name as it came, in the frame. */
+struct binding {
+    const char *space; /* NULL: the session's own */
+    size_t space_len;
+    const char *name;
+    size_t name_len;
+};
+
+struct arg {
+    bool is_given;
+    struct obj *o;            /* TARGET, VALUE: owned by the call */
+    struct binding binding;   /* BINDING */
+    const char *text;         /* NAME: UTF-8, not terminated */
+    size_t text_len;
+    struct obj **items;       /* VALUES: owned references, */
+    uint32_t count;           /* and how many */
+    uint64_t number;          /* HANDLE */
+};
+
+enum result_mode { RESULT_AUTO, RESULT_HANDLE, RESULT_VALUE, RESULT_NONE };
+
+struct opts {
+    uint32_t given;           /* bit n: enum rpc_option n */
+    enum result_mode result;
+    uint64_t into;            /* 0: none */
+    uint64_t levels, limit, after;
+    bool notify, deep;
+    enum dialect refs;
+    bool errors_as_pair, raw_bytes;
+    struct obj *events;       /* list, owned by the call; NULL for nil */
+    const char *text[RPC_OPTIONS]; /* TEXT options: UTF-8, in the frame */
+    size_t text_len[RPC_OPTIONS];
+};
+
+struct call {
+    struct hub *hub;
+    struct session *session;
+    struct heap *heap;
+    const struct rpc_method *method;
+    struct arg args[RPC_ARGS_MAX];
+    struct opts opts;
+    struct reader rest;       /* arguments of a REST row, not yet read */
+    uint32_t rest_count;
+    bool is_request;          /* false: a notification, whose answer goes nowhere */
+    uint32_t msgid;
+    size_t reply_at;          /* where the response begins in the output */
+    uint64_t kept;            /* the handle that the reply gave, 0 if none */
+};
+
+static inline bool opts_has(const struct opts *opts, enum rpc_option option)
+{
+    return (opts->given >> option & 1) != 0;
+}
+
+/* -- answers ----------------------------------------------------------------------------------------------------- */
+
+/* The output buffer, with the response's envelope packed up to its result; NULL for a notification: pack nothing then. */
+struct buf *reply_begin(struct call *call);
+
+enum hd_err reply_nil(struct call *call);
+enum hd_err reply_bool(struct call *call, bool value);
+enum hd_err reply_uint(struct call *call, uint64_t value);
+enum hd_err reply_text(struct call *call, const char *text);
+
+/* One object by the result rule and the call's options; consumes the reference. LIMIT at limits.handles. */
+enum hd_err reply_object_take(struct call *call, struct obj **o);
+
+/* An object by value in full, as `read` does; `levels` UINT32_MAX for all. */
+enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
+
+/* Whether an object could be the result of this call: room for its handle, or a value that can be sent. Changes nothing
+ * but reserves memory. */
+enum hd_err reply_check(struct call *call, struct obj *o);
+
+/* -- handlers ---------------------------------------------------------------------------------------------------- */
+
+#define METHOD(name, since, flags, args, options, result, errors, summary) enum hd_err do_##name(struct call *call);
+#include "protocol/methods.def"
+#undef METHOD
+
+#endif

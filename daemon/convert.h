@@ -1,0 +1,59 @@
+/*
+ * daemon/convert.h - the only place that knows both store values and wire values.
+ */
+#ifndef HEAPD_DAEMON_CONVERT_H
+#define HEAPD_DAEMON_CONVERT_H
+
+#include "daemon/call.h"
+
+/* -- from the wire (convert_in.c, targets.c) --------------------------------------------------------------------- */
+
+/* Builds the object of the next value: a literal makes new objects, references inside it lead to existing ones. Iterative.
+ * On success *out is an owned reference. Errors: VALUE, TYPE, OVERFLOW, NO_NAME, NO_HANDLE, LIMIT, NO_MEMORY, BAD_ARGS. */
+enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out);
+
+/* The object of a target: a str is a name, a uint a handle, [ns, name], HANDLE, NAME; owned. BAD_ARGS for anything else. */
+enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out);
+
+/* A reference in an ext value, or in the value behind the key "@" of the map dialect; owned. */
+enum hd_err convert_ext(struct session *session, const struct wire *wire, struct obj **out);
+enum hd_err convert_at(struct session *session, struct reader *reader, struct obj **out);
+
+/* A number of a handle: uint, HANDLE, or in the map dialect {"@": ...}; held or not. BAD_ARGS. */
+enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number);
+
+/* A name to bind: a str, or [namespace, name], or NAME. BAD_ARGS, VALUE if it is not UTF-8. */
+enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding);
+
+/* A str that is given as such. BAD_ARGS naming `what`, VALUE if it is not UTF-8. */
+enum hd_err convert_text(struct session *session, struct reader *reader, const char *what, const char **text,
+                         size_t *len);
+
+/* The object that a name is bound to, looked up as protocol.md's targets are; owned. NO_NAME. */
+enum hd_err names_lookup(struct session *session, const struct binding *binding, struct obj **out);
+
+/* The namespace of a binding; borrowed. NO_NAME if there is none of that name. */
+enum hd_err names_space(struct session *session, const struct binding *binding, struct space **out);
+
+/* -- to the wire (convert_out.c) --------------------------------------------------------------------------------- */
+
+/* True if it travels by value: nil, bool, int, float, str, bytes. */
+bool convert_is_scalar(const struct obj *o);
+
+void convert_pack_scalar(struct buf *buf, const struct obj *o);
+
+/* A HANDLE in the session's dialect. */
+void convert_pack_handle(struct session *session, struct buf *buf, uint64_t handle, const struct obj *o);
+
+/* Gives the session a new handle of `o` (a new reference): LIMIT, NO_MEMORY. */
+enum hd_err convert_open_handle(struct session *session, struct obj *o, uint64_t *handle);
+
+/*
+ * Packs the whole value of `o`, `levels` of it, at most `limits.read` bytes; what has no literal form and what lies
+ * deeper travels as HANDLE. `depth` levels of nesting are used already. On failure nothing is left in the buffer and no
+ * handle is open. CYCLE, LIMIT, NO_MEMORY, DEAD.
+ */
+enum hd_err convert_pack_value(struct session *session, struct buf *buf, struct obj *o, uint64_t levels,
+                               uint32_t depth);
+
+#endif

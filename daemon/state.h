@@ -1,0 +1,148 @@
+/*
+ * daemon/state.h - what a hub and a session consist of. For the files of daemon/ that are the server's logic; the network
+ * side (conn, server, main) sees hub.h and session.h only.
+ */
+#ifndef HEAPD_DAEMON_STATE_H
+#define HEAPD_DAEMON_STATE_H
+
+#include "daemon/hub.h"
+#include "daemon/session.h"
+#include "protocol/feed.h"
+#include "protocol/pack.h"
+#include "protocol/rpc.h"
+#include "store/handle.h"
+#include "store/heap.h"
+#include "store/kinds/namespace.h"
+#include "store/names.h"
+#include "store/step.h"
+#include "store/weak.h"
+
+#define SESSION_MAGIC UINT32_C(0x73657373)
+
+/* Events of one session that are in the table events.def. */
+enum event {
+#define EVENT(name, params, meaning) EVENT_##name,
+#include "protocol/events.def"
+#undef EVENT
+    EVENTS
+};
+
+/* What the server counts; stats() tells it. */
+struct counters {
+    uint64_t requests;        /* taken up, notifications included */
+    uint64_t notifications;
+    uint64_t responses;       /* that clients sent: ignored */
+    uint64_t errors;          /* answered, or of notifications */
+    uint64_t bad_frames;
+    uint64_t strangers;       /* connections that spoke something else */
+    uint64_t sessions;        /* opened since the start */
+    uint64_t refused;         /* at limits.sessions */
+    uint64_t unknown_releases;
+    uint64_t bytes_in, bytes_out;
+    uint64_t events[EVENTS];
+    uint64_t calls[RPC_METHODS];
+    uint64_t died;            /* objects freed */
+};
+
+struct hub {
+    struct heap *heap;
+    struct hub_settings settings;
+    struct hub_ops ops;
+    struct names spaces;           /* shared namespaces by name: each a struct space, counted */
+    struct obj *global, *builtins; /* borrowed from `spaces` */
+    struct session *sessions;      /* all open ones, latest first */
+    uint64_t session_count;
+    uint64_t next_number;
+    struct session *working;       /* ring of sessions with a step to run; the one whose turn it is */
+    uint64_t started_ns;
+    uint64_t next_batch;           /* numbers the steps that tell deaths */
+    struct buf scratch;            /* for putting events before a response */
+    struct counters counters;
+    uint64_t scan_stack[HD_DEPTH_MAX];
+};
+
+enum dialect { DIALECT_MAP, DIALECT_EXT };
+
+/* What `hello` settles; the defaults are those of a session that never said hello. */
+struct manner {
+    enum dialect refs;
+    bool errors_as_pair;
+    bool raw_bytes;
+    uint32_t depth;               /* levels of nesting sent */
+    struct obj *event_dress;      /* list [method, prefix...], owned; NULL: events travel under their own names */
+};
+
+/* A frame of which only the beginning has come: the scan goes on with it. */
+struct partial {
+    struct feed feed;
+    uint64_t stack[];
+};
+
+/* How far the end of a session has come. */
+enum session_end { END_NOT, END_NAMES, END_HANDLES, END_DYING, END_DONE };
+
+struct session {
+    uint32_t magic;
+    struct hub *hub;
+    struct session *next, *prev;            /* all sessions */
+    struct session *next_working, *prev_working; /* ring, while its step has work */
+    uint64_t number;
+    char *name;                             /* by hello; owned, or NULL */
+    struct peer peer;
+    struct manner manner;
+    struct obj *own;                        /* namespace `session`, owned */
+    struct obj *space;                      /* the one plain names are bound in, owned */
+    struct handles handles;
+    struct step step;                       /* of the request that runs, or of the end */
+    struct mailbox *mailbox;                /* made with the first weakref that notifies */
+    struct weak_queue deaths;               /* to be told */
+    uint64_t seq;                           /* events told */
+    struct buf in;                          /* bytes that came and have not been run */
+    struct buf out;
+    struct buf held;                        /* the response that waits for its step */
+    struct partial *partial;
+    uint64_t requests;                      /* frames taken up */
+    void *user;
+    enum session_end end;
+    bool is_paused;                         /* a request waits for its step */
+    bool is_over;                           /* nothing more is read or run */
+    bool is_eof;                            /* the client sends no more */
+    bool is_stranger;                       /* speaks something else: its first bytes are gathered */
+    bool is_woken;                          /* ops.wake was called */
+    bool is_working;                        /* in the hub's ring */
+    bool is_closed;                         /* the connection let go of it */
+};
+
+/* -- between the files ------------------------------------------------------------------------------------------- */
+
+/* Puts the session's step into the ring of hub_work. hub.c */
+void hub_add_working(struct hub *hub, struct session *session);
+
+/* The session's step is done: tells its deaths to all who asked. events.c */
+void events_publish(struct hub *hub, struct step *step);
+
+/* Writes what waits to be told as long as the output has room. events.c */
+void events_flush(struct session *session);
+
+/* Begins a notification of an event: seq is counted, `params` values must follow. events.c */
+void events_begin(struct session *session, enum event event, uint32_t params);
+
+/* The session has output, work or an end for its connection. session.c */
+void session_wake(struct session *session);
+
+/* Runs the request in bytes[0, len), a whole scanned frame. dispatch.c */
+void dispatch_frame(struct session *session, const char *bytes, size_t len);
+
+/* A step that was run to its end: publishes, and lets a held response go. session.c */
+void session_step_done(struct session *session);
+
+/* Drops a part of what an ended session held; true when nothing is left. session_end.c */
+bool session_end_some(struct session *session, size_t budget);
+
+/* Frees the memory of a session that holds nothing any more. session.c */
+void session_free(struct session *session);
+
+/* Memory for buffers from the heap's source. hub.c */
+const struct buf_memory *hub_buf_memory(void);
+
+#endif
