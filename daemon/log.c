@@ -136,6 +136,15 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(args);
 }
 
+void log_answer(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_arguments(LOG_INFO, "", format, args);
+    va_end(args);
+}
+
 /* Counts a line against its rate: may it be written? */
 static bool admit(struct log_limit *limit)
 {

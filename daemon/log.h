@@ -34,6 +34,9 @@ void log_setup(enum log_level level, enum log_format format);
 /* Writes a line, printf-like. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes a line that the operator asked for (SIGUSR2), whatever the level. */
+void log_answer(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Writes a line if this kind of line is below its rate; the next one says how many were skipped. */
 void log_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -45,6 +45,10 @@ enum session_state session_eof(struct session *session);
 /* Where it stands now. */
 enum session_state session_state(const struct session *session);
 
+/* Has a frame begun to arrive that is not complete? Then *frame is its number in this session: two calls tell two frames
+ * apart, for the deadline that a request has. */
+bool session_is_midway(const struct session *session, uint64_t *frame);
+
 /* Bytes for the client: buf_pending() of them at bytes + sent; say buf_taken() as they are written, then session_run. */
 struct buf *session_output(struct session *session);
 

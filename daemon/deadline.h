@@ -1,0 +1,59 @@
+/*
+ * daemon/deadline.h - all deadlines of all connections on one timer.
+ *
+ * The deadlines of one kind last equally long, so that a list in order of their start is in order of their end too: setting
+ * and clearing one is O(1), and an idle connection costs no timer of its own.
+ *
+ * Time is counted by a clock that runs while the loop runs: when the process stood still (stopped, swapped out, or busy
+ * with one long request), clients are charged one second of it at most, as their bytes may wait to be read.
+ */
+#ifndef HEAPD_DAEMON_DEADLINE_H
+#define HEAPD_DAEMON_DEADLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+enum deadline_kind {
+    DEADLINE_REQUEST, /* a request has begun and is not complete */
+    DEADLINE_OUTPUT,  /* bytes wait and the client takes none */
+    DEADLINE_IDLE,    /* nothing has come */
+    DEADLINE_LINGER,  /* all is said; waiting for the client to close */
+    DEADLINE_STOP,    /* the daemon is to end */
+    DEADLINE_KINDS
+};
+
+/* Embedded in what it is the deadline of. Zeroed at the start. */
+struct deadline {
+    TAILQ_ENTRY(deadline) link;
+    uint64_t since; /* on the clock above */
+    bool is_set;
+};
+
+TAILQ_HEAD(deadline_list, deadline);
+
+struct deadlines {
+    uv_timer_t timer;
+    struct deadline_list lists[DEADLINE_KINDS];
+    uint64_t limit_ms[DEADLINE_KINDS]; /* 0: this kind is off. May be changed at any time */
+    uint64_t clock_ms;
+    uint64_t seen_ms; /* the loop's time when the clock was last wound */
+    /* A deadline has passed; it is no longer set. May set and clear others. */
+    void (*expired)(void *context, struct deadline *deadline, enum deadline_kind kind);
+    void *context;
+};
+
+void deadlines_open(struct deadlines *deadlines, uv_loop_t *loop,
+                    void (*expired)(void *context, struct deadline *deadline, enum deadline_kind kind), void *context);
+
+/* Closes the timer; the loop must run once more. */
+void deadlines_close(struct deadlines *deadlines);
+
+/* Starts it from now, whether it was set or not. */
+void deadline_set(struct deadlines *deadlines, struct deadline *deadline, enum deadline_kind kind);
+
+/* Fine for one that is not set. */
+void deadline_clear(struct deadlines *deadlines, struct deadline *deadline, enum deadline_kind kind);
+
+#endif

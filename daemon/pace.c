@@ -1,0 +1,76 @@
+/* daemon/pace.c - see pace.h. */
+#include "daemon/pace.h"
+
+#include "daemon/hub.h"
+
+static void stay_awake(uv_idle_t *idle)
+{
+    (void)idle; /* an active idle handle is what keeps the loop from sleeping */
+}
+
+/* Turns queued during the round wait for the next one: a mark at the end of the list keeps them apart. */
+static void take_turns(struct pace *pace)
+{
+    struct turn mark = {.is_queued = true};
+    struct turn *first;
+
+    TAILQ_INSERT_TAIL(&pace->waiting, &mark, link);
+    while ((first = TAILQ_FIRST(&pace->waiting)) != &mark) {
+        pace_forget(pace, first);
+        first->take(first);
+    }
+    pace_forget(pace, &mark);
+}
+
+static void run_round(uv_prepare_t *prepare)
+{
+    struct pace *pace = prepare->data;
+    bool is_busy;
+
+    pace->round++;
+    if (pace->hub != NULL && hub_has_work(pace->hub))
+        hub_work(pace->hub);
+    take_turns(pace);
+    is_busy = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub));
+    if (uv_is_closing((uv_handle_t *)&pace->idle))
+        return;
+    if (is_busy)
+        uv_idle_start(&pace->idle, stay_awake);
+    else
+        uv_idle_stop(&pace->idle);
+}
+
+void pace_open(struct pace *pace, uv_loop_t *loop)
+{
+    TAILQ_INIT(&pace->waiting);
+    pace->hub = NULL;
+    pace->round = 0;
+    uv_prepare_init(loop, &pace->prepare);
+    uv_idle_init(loop, &pace->idle);
+    pace->prepare.data = pace;
+    uv_prepare_start(&pace->prepare, run_round);
+}
+
+void pace_close(struct pace *pace)
+{
+    if (uv_is_closing((uv_handle_t *)&pace->prepare))
+        return;
+    uv_close((uv_handle_t *)&pace->prepare, NULL);
+    uv_close((uv_handle_t *)&pace->idle, NULL);
+}
+
+void pace_queue(struct pace *pace, struct turn *turn)
+{
+    if (turn->is_queued)
+        return;
+    turn->is_queued = true;
+    TAILQ_INSERT_TAIL(&pace->waiting, turn, link);
+}
+
+void pace_forget(struct pace *pace, struct turn *turn)
+{
+    if (!turn->is_queued)
+        return;
+    TAILQ_REMOVE(&pace->waiting, turn, link);
+    turn->is_queued = false;
+}
