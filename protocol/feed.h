@@ -27,14 +27,15 @@ struct feed_limits {
     uint32_t depth; /* levels of arrays and maps, the envelope counted; 1 ... HD_DEPTH_MAX */
 };
 
-/* One frame's scan. 16 + 4 * HD_DEPTH_MAX bytes would be a lot for an idle session, so the stack of open containers is
- * the caller's: `feed_stack` once per loop, saved only while a frame is incomplete (feed_save, feed_restore). */
+/* One frame's scan. The stack of open containers is the caller's: one serves all sessions, but while a frame is incomplete. */
 struct feed {
     size_t pos;        /* bytes of the frame walked so far */
     uint64_t owed;     /* values that open containers still wait for; 0 between frames */
     uint64_t values;   /* values seen so far */
     uint32_t depth;    /* containers open now */
     uint32_t deepest;  /* the deepest nesting seen */
+    uint8_t total;     /* elements of the frame's array: 3 or 4 */
+    uint8_t type;      /* its first element */
     uint64_t skip;     /* bytes of a str, bin or ext payload still to pass over */
     const char *reason; /* for FEED_BAD: a static phrase for people */
     uint64_t *left;    /* values each open container still waits for; HD_DEPTH_MAX entries, the caller's */

@@ -41,6 +41,9 @@ void buf_append(struct buf *buf, const void *bytes, size_t len);
 /* Marks `n` bytes at the front as taken; storage is kept for reuse up to 64 KiB, given back beyond it when all is taken. */
 void buf_taken(struct buf *buf, size_t n);
 
+/* Moves what waits to the front if at least half of the storage in use is taken bytes. Positions change. */
+void buf_compact(struct buf *buf);
+
 /* Forgets everything written, and a failure; storage kept. */
 void buf_clear(struct buf *buf);
 
@@ -63,6 +66,8 @@ void pack_int(struct buf *buf, int64_t value);
 void pack_uint(struct buf *buf, uint64_t value);
 void pack_float(struct buf *buf, double value); /* always float 64 */
 void pack_str(struct buf *buf, const char *bytes, size_t len);
+/* Only the header of a str: `len` bytes must be appended. */
+void pack_str_head(struct buf *buf, size_t len);
 void pack_cstr(struct buf *buf, const char *text);
 void pack_bin(struct buf *buf, const void *bytes, size_t len);
 void pack_ext(struct buf *buf, int8_t type, const void *bytes, size_t len);

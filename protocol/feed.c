@@ -1,0 +1,228 @@
+/*
+ * feed.c - the resumable scanner.
+ *
+ * Invariants: `pos` is behind a whole header, its length bytes included, or inside a payload of which `skip` bytes are
+ * still to come; `owed` is the sum of left[0 ... depth), each value still owed being at least one byte to come.
+ */
+#include "protocol/feed.h"
+
+#include "protocol/read.h"
+
+/* How a header is continued: bytes of its length, and what the length counts. */
+enum shape { PLAIN, SIZED, EXT_SIZED, ARRAY, MAP, NEVER };
+
+struct head {
+    uint8_t shape;
+    uint8_t extra; /* PLAIN: bytes that follow; else bytes of the length */
+};
+
+/* Headers 0xc0 ... 0xdf. */
+static const struct head heads[32] = {
+    {PLAIN, 0}, {NEVER, 0}, {PLAIN, 0}, {PLAIN, 0},             /* nil, c1, false, true */
+    {SIZED, 1}, {SIZED, 2}, {SIZED, 4},                         /* bin */
+    {EXT_SIZED, 1}, {EXT_SIZED, 2}, {EXT_SIZED, 4},             /* ext */
+    {PLAIN, 4}, {PLAIN, 8},                                     /* float */
+    {PLAIN, 1}, {PLAIN, 2}, {PLAIN, 4}, {PLAIN, 8},             /* uint */
+    {PLAIN, 1}, {PLAIN, 2}, {PLAIN, 4}, {PLAIN, 8},             /* int */
+    {PLAIN, 2}, {PLAIN, 3}, {PLAIN, 5}, {PLAIN, 9}, {PLAIN, 17}, /* fixext, with its type */
+    {SIZED, 1}, {SIZED, 2}, {SIZED, 4},                         /* str */
+    {ARRAY, 2}, {ARRAY, 4}, {MAP, 2}, {MAP, 4},
+};
+
+void feed_start(struct feed *feed, uint64_t *stack)
+{
+    *feed = (struct feed){.left = stack};
+}
+
+static enum feed_status bad(struct feed *feed, const char *reason)
+{
+    feed->reason = reason;
+    return FEED_BAD;
+}
+
+static uint64_t big_endian(const char *at, unsigned size)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size; i++)
+        value = value << 8 | (unsigned char)at[i];
+    return value;
+}
+
+/* One value is complete: containers that it was the last of are complete too. */
+static void settle(struct feed *feed)
+{
+    while (feed->depth > 0) {
+        feed->owed--;
+        if (--feed->left[feed->depth - 1] > 0)
+            return;
+        feed->depth--;
+    }
+}
+
+static enum feed_status open_container(struct feed *feed, const struct feed_limits *limits, uint64_t values)
+{
+    if (feed->depth == limits->depth)
+        return bad(feed, "nested deeper than limits.depth");
+    if (feed->owed + values > limits->frame - feed->pos)
+        return bad(feed, "more values announced than limits.frame bytes can hold");
+    if (feed->depth + 1 > feed->deepest)
+        feed->deepest = feed->depth + 1;
+    if (values == 0) {
+        settle(feed);
+        return FEED_MORE;
+    }
+    feed->left[feed->depth++] = values;
+    feed->owed += values;
+    return FEED_MORE;
+}
+
+/* A payload of `bytes` begins at pos. */
+static enum feed_status open_payload(struct feed *feed, const struct feed_limits *limits, uint64_t bytes)
+{
+    if (feed->pos > limits->frame || bytes > limits->frame - feed->pos)
+        return bad(feed, "a value longer than limits.frame");
+    feed->skip = bytes;
+    if (bytes == 0)
+        settle(feed);
+    return FEED_MORE;
+}
+
+/* What a frame's array must begin with: checked as each of the first values comes by. */
+static enum feed_status check_envelope(struct feed *feed, unsigned char head)
+{
+    uint64_t left = feed->left[0];
+    bool is_request, is_notification;
+
+    if (feed->values == 0)
+        return head == 0x93 || head == 0x94 || head == 0xdc || head == 0xdd
+                   ? FEED_MORE
+                   : bad(feed, "a frame is an array of 3 or 4 elements");
+    if (feed->depth != 1)
+        return FEED_MORE;
+    is_request = feed->total == 4;
+    is_notification = feed->total == 3;
+    if (left == feed->total) {
+        if ((is_request && head > 1) || (is_notification && head != 2))
+            return bad(feed, "the first element is 0 in a request, 1 in a response, 2 in a notification");
+        feed->type = head;
+        return FEED_MORE;
+    }
+    if (is_request && left == 3 && !(head < 0x80 || (head >= 0xcc && head <= 0xce)))
+        return bad(feed, "msgid is an unsigned integer of 32 bits");
+    if (feed->type == 1)
+        return FEED_MORE;
+    if (left == 2 && !((head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb) || (head >= 0xc4 && head <= 0xc6)))
+        return bad(feed, "the method is a str");
+    if (left == 1 && !((head >= 0x90 && head < 0xa0) || head == 0xdc || head == 0xdd))
+        return bad(feed, "the parameters are an array");
+    return FEED_MORE;
+}
+
+/* The frame's own header. */
+static enum feed_status open_frame(struct feed *feed, const struct feed_limits *limits, uint64_t values)
+{
+    if (values != 3 && values != 4)
+        return bad(feed, "a frame is an array of 3 or 4 elements");
+    feed->total = (uint8_t)values;
+    return open_container(feed, limits, values);
+}
+
+/* The value whose header is at bytes[pos]: FEED_MORE if it was taken, or if its header is not whole (*short_of set). */
+static enum feed_status take_header(struct feed *feed, const struct feed_limits *limits, const char *bytes, size_t len,
+                                    bool *short_of)
+{
+    unsigned char head = (unsigned char)bytes[feed->pos];
+    struct head how = {PLAIN, 0};
+    uint64_t size = 0;
+    enum feed_status status = check_envelope(feed, head);
+
+    if (status != FEED_MORE)
+        return status;
+    if (head >= 0xc0 && head < 0xe0)
+        how = heads[head - 0xc0];
+    if (how.shape == NEVER)
+        return bad(feed, "byte 0xc1 is no MessagePack");
+    if (how.shape != PLAIN) {
+        if (len - feed->pos < 1u + how.extra) {
+            *short_of = true;
+            return FEED_MORE;
+        }
+        size = big_endian(bytes + feed->pos + 1, how.extra);
+    }
+    feed->values++;
+    feed->pos += 1;
+    switch (how.shape) {
+    case SIZED:
+        feed->pos += how.extra;
+        return open_payload(feed, limits, size);
+    case EXT_SIZED:
+        feed->pos += how.extra;
+        return open_payload(feed, limits, size + 1);
+    case ARRAY:
+    case MAP:
+        feed->pos += how.extra;
+        return feed->values == 1 ? open_frame(feed, limits, size)
+                                 : open_container(feed, limits, how.shape == MAP ? size * 2 : size);
+    default:
+        break;
+    }
+    if (head >= 0x90 && head < 0xa0)
+        return feed->values == 1 ? open_frame(feed, limits, head & 0x0f) : open_container(feed, limits, head & 0x0f);
+    if (head >= 0x80 && head < 0x90)
+        return open_container(feed, limits, (uint64_t)(head & 0x0f) * 2);
+    if (head >= 0xa0 && head < 0xc0)
+        return open_payload(feed, limits, head & 0x1f);
+    return open_payload(feed, limits, how.extra);
+}
+
+/* Passes over a payload; false if it goes on beyond the bytes that are here. */
+static bool take_payload(struct feed *feed, size_t len)
+{
+    uint64_t here = len - feed->pos;
+
+    if (feed->skip > here) {
+        feed->skip -= here;
+        feed->pos = len;
+        return false;
+    }
+    feed->pos += (size_t)feed->skip;
+    feed->skip = 0;
+    settle(feed);
+    return true;
+}
+
+enum feed_status feed_scan(struct feed *feed, const struct feed_limits *limits, const char *bytes, size_t len)
+{
+    bool short_of = false;
+
+    for (;;) {
+        enum feed_status status;
+
+        if (feed->skip > 0 && !take_payload(feed, len))
+            return FEED_MORE;
+        if (feed->values > 0 && feed->depth == 0)
+            return FEED_FRAME;
+        if (feed->pos >= len)
+            return FEED_MORE;
+        if (feed->pos >= limits->frame)
+            return bad(feed, "longer than limits.frame");
+        status = take_header(feed, limits, bytes, len, &short_of);
+        if (status != FEED_MORE || short_of)
+            return status;
+    }
+}
+
+bool feed_msgid(const char *bytes, size_t len, uint32_t *msgid)
+{
+    struct reader reader = {bytes, bytes + len};
+    struct wire array = read_next(&reader);
+    struct wire type = read_next(&reader);
+    struct wire id = read_next(&reader);
+
+    if (array.kind != WIRE_ARRAY || array.len != 4 || type.kind != WIRE_UINT || type.uint != 0 || id.kind != WIRE_UINT ||
+        id.uint > UINT32_MAX)
+        return false;
+    *msgid = (uint32_t)id.uint;
+    return true;
+}

@@ -1,0 +1,228 @@
+/* pack.c - an output buffer, and msgpack-c's packer writing into it. */
+#include "protocol/pack.h"
+
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUF_FIRST ((size_t)256)
+#define BUF_KEPT ((size_t)65536) /* storage that an empty buffer keeps */
+
+static void *libc_resize(void *context, void *old, size_t old_size, size_t size)
+{
+    (void)context;
+    (void)old_size;
+    if (size > 0)
+        return realloc(old, size);
+    free(old);
+    return NULL;
+}
+
+static const struct buf_memory libc_memory = {libc_resize, NULL};
+
+/* -- the buffer --------------------------------------------------------------------------------------------------- */
+
+void buf_init(struct buf *buf, size_t limit, const struct buf_memory *memory)
+{
+    *buf = (struct buf){.limit = limit, .memory = memory != NULL ? memory : &libc_memory};
+}
+
+void buf_fini(struct buf *buf)
+{
+    if (buf->bytes != NULL)
+        buf->memory->resize(buf->memory->context, buf->bytes, buf->capacity, 0);
+    *buf = (struct buf){.limit = buf->limit, .memory = buf->memory};
+}
+
+void buf_compact(struct buf *buf)
+{
+    if (buf->sent < buf->len / 2 || buf->sent == 0)
+        return;
+    memmove(buf->bytes, buf->bytes + buf->sent, buf->len - buf->sent);
+    buf->len -= buf->sent;
+    buf->sent = 0;
+}
+
+static bool grow(struct buf *buf, size_t wanted)
+{
+    size_t capacity = buf->capacity < BUF_FIRST ? BUF_FIRST : buf->capacity * 2;
+    char *bytes;
+
+    if (capacity < wanted)
+        capacity = wanted;
+    if (capacity > buf->limit)
+        capacity = buf->limit;
+    bytes = buf->memory->resize(buf->memory->context, buf->bytes, buf->capacity, capacity);
+    if (bytes == NULL)
+        return false;
+    buf->bytes = bytes;
+    buf->capacity = capacity;
+    return true;
+}
+
+bool buf_reserve(struct buf *buf, size_t more)
+{
+    if (buf->failed)
+        return false;
+    if (more <= buf->capacity - buf->len)
+        return true;
+    if (more > buf->limit || buf->len > buf->limit - more)
+        buf->failed = buf->over_limit = true;
+    else if (!grow(buf, buf->len + more))
+        buf->failed = true;
+    return !buf->failed;
+}
+
+void buf_append(struct buf *buf, const void *bytes, size_t len)
+{
+    if (len == 0 || !buf_reserve(buf, len))
+        return;
+    memcpy(buf->bytes + buf->len, bytes, len);
+    buf->len += len;
+}
+
+void buf_trim(struct buf *buf)
+{
+    if (buf->len == 0)
+        buf_fini(buf);
+}
+
+void buf_taken(struct buf *buf, size_t n)
+{
+    buf->sent += n;
+    if (buf->sent < buf->len)
+        return;
+    buf->len = buf->sent = 0;
+    if (buf->capacity > BUF_KEPT)
+        buf_trim(buf);
+}
+
+void buf_rewind(struct buf *buf, size_t len)
+{
+    buf->len = len;
+    buf->failed = buf->over_limit = false;
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->sent = 0;
+    buf_rewind(buf, 0);
+}
+
+/* -- packing ------------------------------------------------------------------------------------------------------ */
+
+static int write_to_buf(void *data, const char *bytes, size_t len)
+{
+    buf_append(data, bytes, len);
+    return 0;
+}
+
+static msgpack_packer packer_of(struct buf *buf)
+{
+    msgpack_packer packer;
+
+    msgpack_packer_init(&packer, buf, write_to_buf);
+    return packer;
+}
+
+/* msgpack-c would cut a length of 2^32 or more: refuse it as over the limit. */
+static bool length_fits(struct buf *buf, size_t len)
+{
+    if (len <= UINT32_MAX)
+        return true;
+    buf->failed = buf->over_limit = true;
+    return false;
+}
+
+void pack_nil(struct buf *buf)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    msgpack_pack_nil(&packer);
+}
+
+void pack_bool(struct buf *buf, bool value)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (value)
+        msgpack_pack_true(&packer);
+    else
+        msgpack_pack_false(&packer);
+}
+
+void pack_int(struct buf *buf, int64_t value)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    msgpack_pack_int64(&packer, value);
+}
+
+void pack_uint(struct buf *buf, uint64_t value)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    msgpack_pack_uint64(&packer, value);
+}
+
+void pack_float(struct buf *buf, double value)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    msgpack_pack_double(&packer, value);
+}
+
+void pack_str_head(struct buf *buf, size_t len)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (length_fits(buf, len))
+        msgpack_pack_str(&packer, len);
+}
+
+void pack_str(struct buf *buf, const char *bytes, size_t len)
+{
+    pack_str_head(buf, len);
+    buf_append(buf, bytes, len);
+}
+
+void pack_cstr(struct buf *buf, const char *text)
+{
+    pack_str(buf, text, strlen(text));
+}
+
+void pack_bin(struct buf *buf, const void *bytes, size_t len)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (!length_fits(buf, len))
+        return;
+    msgpack_pack_bin(&packer, len);
+    buf_append(buf, bytes, len);
+}
+
+void pack_ext(struct buf *buf, int8_t type, const void *bytes, size_t len)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (!length_fits(buf, len))
+        return;
+    msgpack_pack_ext(&packer, len, type);
+    buf_append(buf, bytes, len);
+}
+
+void pack_array(struct buf *buf, size_t len)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (length_fits(buf, len))
+        msgpack_pack_array(&packer, len);
+}
+
+void pack_map(struct buf *buf, size_t len)
+{
+    msgpack_packer packer = packer_of(buf);
+
+    if (length_fits(buf, len))
+        msgpack_pack_map(&packer, len);
+}
