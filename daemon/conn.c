@@ -23,6 +23,8 @@
 #define UNACKNOWLEDGED_MS 30000
 /* How long a client may take to read our last words and close. */
 #define LINGER_MS 2000
+/* The same, at the end of the daemon. */
+#define STOP_LINGER_MS 300
 /* Nobody lingers when no more than so many connections have room. */
 #define LINGER_SPARE 8
 /* How long the end of the daemon waits for its clients. */
@@ -136,8 +138,20 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 {
     struct conn *conn = check_conn(request->handle->data);
 
-    if (status < 0 || conn->has_ended)
+    if (status < 0)
         close_conn(conn);
+}
+
+/* Would the client lose nothing if the connection were closed now? */
+static bool may_close_now(const struct conn *conn)
+{
+    const struct conns *conns = conn->conns;
+    int fd, unread = 0;
+
+    if (conn->has_ended || conns->count + LINGER_SPARE > conns->most)
+        return true;
+    return conns->is_stopping && uv_fileno(&conn->uv.handle, &fd) == 0 && ioctl(fd, FIONREAD, &unread) == 0 &&
+           unread == 0;
 }
 
 /*
@@ -146,17 +160,15 @@ static void on_shutdown(uv_shutdown_t *request, int status)
  */
 static void linger(struct conn *conn)
 {
-    struct conns *conns = conn->conns;
-
     end_session(conn);
-    pace_forget(conns->pace, &conn->turn);
+    pace_forget(conn->conns->pace, &conn->turn);
     clear_deadline(conn, DEADLINE_REQUEST);
     clear_deadline(conn, DEADLINE_OUTPUT);
     clear_deadline(conn, DEADLINE_IDLE);
     uv_read_stop(&conn->uv.stream);
     conn->is_reading = false;
-    if (conns->count + LINGER_SPARE > conns->most || uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shutdown) != 0 ||
-        (!conn->has_ended && uv_read_start(&conn->uv.stream, give_buffer, discard) != 0)) {
+    if (may_close_now(conn) || uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shutdown) != 0 ||
+        uv_read_start(&conn->uv.stream, give_buffer, discard) != 0) {
         close_conn(conn);
         return;
     }
@@ -358,12 +370,12 @@ static bool open_session(struct conn *conn)
         return false;
     conn->session = session_open(conns->hub, &peer);
     if (conn->session == NULL) {
-        log_limited(&conns->log_limit, LOG_WARNING, "%s: no memory for a session", peer.address);
+        log_limited(&conns->refused_limit, LOG_WARNING, "%s: no memory for a session", peer.address);
         return false;
     }
     session_set_user(conn->session, conn);
     if (session_state(conn->session) == SESSION_OVER)
-        log_limited(&conns->log_limit, LOG_WARNING, "%s: refused, there are %llu sessions", peer.address,
+        log_limited(&conns->refused_limit, LOG_WARNING, "%s: refused, there are %llu sessions", peer.address,
                     (unsigned long long)hub_session_count(conns->hub));
     else
         log_line(LOG_DEBUG, "session %llu: %s", (unsigned long long)session_number(conn->session), peer.address);
@@ -409,7 +421,7 @@ enum accept_status conns_accept(struct conns *conns, uv_stream_t *listener)
 /* Ends a session from our side; its last output is written like any other. */
 static void say_bye(struct conn *conn, const char *reason)
 {
-    log_limited(&conn->conns->log_limit, LOG_INFO, "session %llu ended: %s",
+    log_limited(&conn->conns->ended_limit, LOG_INFO, "session %llu ended: %s",
                 (unsigned long long)session_number(conn->session), reason);
     session_bye(conn->session, reason);
     serve(conn);
@@ -422,7 +434,7 @@ static void judge_output(struct conn *conn)
         start_output_deadline(conn);
         return;
     }
-    log_limited(&conn->conns->log_limit, LOG_INFO, "session %llu ended: it does not read its answers",
+    log_limited(&conn->conns->ended_limit, LOG_INFO, "session %llu ended: it does not read its answers",
                 (unsigned long long)session_number(conn->session));
     close_conn(conn);
 }
@@ -478,7 +490,8 @@ void conns_open(struct conns *conns, uv_loop_t *loop, struct hub *hub, struct pa
     conns->config = config;
     conns->count = 0;
     conns->accepted = 0;
-    conns->log_limit = (struct log_limit){0};
+    conns->is_stopping = false;
+    conns->refused_limit = conns->ended_limit = (struct log_limit){0};
     conns->on_room = NULL;
     TAILQ_INIT(&conns->list);
     deadlines_open(&conns->deadlines, loop, on_deadline, conns);
@@ -489,6 +502,8 @@ void conns_stop(struct conns *conns, const char *reason)
 {
     struct conn *conn, *next;
 
+    conns->is_stopping = true;
+    conns->deadlines.limit_ms[DEADLINE_LINGER] = STOP_LINGER_MS;
     for (conn = TAILQ_FIRST(&conns->list); conn != NULL; conn = next) {
         next = TAILQ_NEXT(conn, link); /* a closed one stays in the list until its callback */
         if (is_closing(conn))

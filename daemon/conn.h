@@ -43,7 +43,8 @@ struct conns {
     uint64_t count;    /* not yet freed */
     uint64_t most;     /* beyond it connections wait in the listener's queue */
     uint64_t accepted; /* since the start */
-    struct log_limit log_limit;
+    bool is_stopping;
+    struct log_limit refused_limit, ended_limit;
     void (*on_room)(void *context); /* one was freed */
     void *context;
     char read_buffer[CONN_READ_SIZE]; /* of whichever is being read: its session copies what it keeps */

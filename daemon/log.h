@@ -18,8 +18,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Less than PIPE_BUF, so that a pipe with room for a line takes it whole. */
 #define LOG_LINE_MAX 2048
 
-/* What a client can cause is told at most this many times a second. */
-#define LOG_LIMIT_LINES 5
+/* What a client can cause is told at most this many times a second, each kind of it. */
+#define LOG_LIMIT_LINES 1
 
 /* Where a kind of line that clients cause keeps its rate. Zeroed at the start; hangs off its owner. */
 struct log_limit {

@@ -93,7 +93,7 @@ static struct hub_settings bounded_settings(const struct server *server, const s
     struct hub_settings settings = config->hub;
 
     if (settings.limit_sessions > server->session_cap) {
-        log_line(LOG_WARNING, "limits.sessions is %llu, as there are no more descriptors",
+        log_line(LOG_INFO, "limits.sessions is %llu, as there are no more descriptors",
                  (unsigned long long)server->session_cap);
         settings.limit_sessions = server->session_cap;
     }
