@@ -102,11 +102,13 @@ struct session {
     struct buf held;                        /* the response that waits for its step */
     struct partial *partial;
     uint64_t requests;                      /* frames taken up */
+    size_t last_response;                   /* bytes of the newest response: limits.output allows one above it */
     void *user;
     enum session_end end;
     bool is_paused;                         /* a request waits for its step */
     bool is_over;                           /* nothing more is read or run */
     bool is_eof;                            /* the client sends no more */
+    bool said_hello;
     bool is_stranger;                       /* speaks something else: its first bytes are gathered */
     bool is_woken;                          /* ops.wake was called */
     bool is_working;                        /* in the hub's ring */

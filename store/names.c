@@ -62,6 +62,13 @@ static uint32_t find(const struct heap *heap, const struct names *names, const c
     return table_find(&names->table, *hash, is_wanted, &wanted);
 }
 
+uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
+{
+    uint32_t hash;
+
+    return find(heap, names, bytes, len, &hash);
+}
+
 struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
 {
     uint32_t hash;

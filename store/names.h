@@ -43,6 +43,9 @@ enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes
 /* Removes a binding and gives its reference to the caller; NULL if the name is not bound. Never allocates. */
 struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len);
 
+/* Position of a name for names_next, or TABLE_NONE. */
+uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
+
 /* Iterates in order: *position starts at 0; false at the end. */
 bool names_next(const struct names *names, uint32_t *position, const struct name **name, struct obj **value);
 

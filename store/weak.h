@@ -35,6 +35,7 @@ struct weak {
     uint64_t died_ns;          /* time of the target's death */
     uint64_t target_id;        /* kept for repr and info after the death */
     struct weak_queue *queue;  /* the queue it is in, or NULL */
+    uint32_t batch;            /* of a notice: those of one batch travel in one frame */
     uint32_t hash;             /* of the target, if asked for in its life */
     uint8_t cause;             /* enum weak_cause, once cleared */
     bool is_hashed;

@@ -1,0 +1,189 @@
+/*
+ * dispatch.c - one frame: row, checks, handler, reply.
+ *
+ * The response is packed straight into the output. If the request told deaths, or doomed more than one slice frees, the
+ * response is moved: behind the events it caused, or into `held` until its step is done.
+ */
+#include <stdio.h>
+
+#include "daemon/args.h"
+#include "daemon/call.h"
+#include "store/kinds/atoms.h"
+
+typedef enum hd_err handler_fn(struct call *call);
+
+static handler_fn *const handlers[RPC_METHODS] = {
+#define METHOD(name, since, flags, args, options, result, errors, summary) [RPC_##name] = do_##name,
+#include "protocol/methods.def"
+#undef METHOD
+};
+
+/* -- errors ------------------------------------------------------------------------------------------------------- */
+
+/* A cut text, or one with bytes that a stranger chose, may not be UTF-8: what leaves is. */
+static void clean_utf8(char *text, size_t len)
+{
+    bool ascii;
+
+    if (utf8_valid(text, len, &ascii))
+        return;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            text[i] = '?';
+}
+
+/* "CODE text", or [0, "CODE text"]. */
+static void pack_error(struct session *session, enum hd_err err)
+{
+    char text[HEAP_ERROR_TEXT + 32];
+    struct buf *out = &session->out;
+    int len = snprintf(text, sizeof text, "%s %s", hd_err_code(err), session->hub->heap->error_text);
+
+    clean_utf8(text, (size_t)len);
+    if (session->manner.errors_as_pair) {
+        pack_array(out, 2);
+        pack_uint(out, 0);
+    }
+    pack_str(out, text, (size_t)len);
+}
+
+static void reply_error(struct call *call, enum hd_err err)
+{
+    struct buf *out = &call->session->out;
+
+    call->hub->counters.errors++;
+    buf_rewind(out, call->reply_at);
+    if (!call->is_request)
+        return;
+    pack_array(out, 4);
+    pack_uint(out, 1);
+    pack_uint(out, call->msgid);
+    pack_error(call->session, err);
+    pack_nil(out);
+}
+
+/* -- after the handler -------------------------------------------------------------------------------------------- */
+
+static bool told_any(const struct step *step)
+{
+    for (unsigned cause = 0; cause < WEAK_CAUSES; cause++)
+        if (step->told[cause].first != NULL)
+            return true;
+    return false;
+}
+
+/* Moves the response from the output into `to`. */
+static void cut_response(struct call *call, struct buf *to)
+{
+    struct buf *out = &call->session->out;
+
+    buf_clear(to);
+    buf_append(to, out->bytes + call->reply_at, out->len - call->reply_at);
+    if (!out->failed)
+        buf_rewind(out, call->reply_at);
+    if (to->failed)
+        out->failed = true;
+}
+
+/* What the request doomed dies: at once if one slice will do, else the session waits for it. */
+static void finish_step(struct call *call)
+{
+    struct session *session = call->session;
+    struct hub *hub = call->hub;
+    struct step *step = &session->step;
+    uint64_t died = step->died;
+    bool is_done = step_is_empty(step) || step_run(hub->heap, step, hub->settings.slice_objects);
+
+    hub->counters.died += step->died - died;
+    if (!is_done) {
+        cut_response(call, &session->held);
+        session->is_paused = true;
+        hub_add_working(hub, session);
+        return;
+    }
+    if (!told_any(step) && session->deaths.first == NULL)
+        return;
+    cut_response(call, &hub->scratch);
+    events_publish(hub, step);
+    events_flush(session);
+    buf_append(&session->out, hub->scratch.bytes, hub->scratch.len);
+    buf_taken(&hub->scratch, hub->scratch.len);
+}
+
+/* -- one frame ---------------------------------------------------------------------------------------------------- */
+
+/* A reply that did not fit: nothing can be undone any more, but the client learns that it was its size. */
+static enum hd_err check_packed(struct call *call)
+{
+    struct buf *out = &call->session->out;
+
+    if (!out->failed)
+        return HD_OK;
+    if (out->over_limit)
+        return heap_fail(call->heap, HD_LIMIT, "the response is larger than may be pending");
+    return heap_no_memory(call->heap);
+}
+
+static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t params)
+{
+    enum hd_err err = args_read(call, reader, params);
+
+    if (err != HD_OK)
+        return err;
+    err = handlers[call->method - rpc_methods](call);
+    if (err == HD_OK)
+        err = check_packed(call);
+    args_release(call);
+    if (call->opts.into != 0 && call->kept == 0)
+        handles_unreserve(call->heap, &call->session->handles, call->opts.into);
+    return err;
+}
+
+static void run_call(struct call *call, const struct wire *method, struct reader *reader, uint32_t params)
+{
+    struct heap *heap = call->heap;
+    enum hd_err err;
+
+    heap->step = &call->session->step;
+    heap_work_start(heap);
+    call->method = rpc_find(method->bytes, method->len);
+    if (call->method == NULL) {
+        err = heap_fail(heap, HD_NO_METHOD, "there is no method '%.*s'", (int)(method->len < 100 ? method->len : 100),
+                        method->bytes);
+    } else {
+        call->hub->counters.calls[call->method - rpc_methods]++;
+        err = run_method(call, reader, params);
+    }
+    if (err != HD_OK)
+        reply_error(call, err);
+    finish_step(call);
+    heap->step = NULL;
+    call->session->last_response = call->session->out.len - (call->reply_at < call->session->out.len
+                                                                 ? call->reply_at : call->session->out.len);
+}
+
+void dispatch_frame(struct session *session, const char *bytes, size_t len)
+{
+    struct hub *hub = session->hub;
+    struct reader reader = {bytes, bytes + len};
+    struct call call = {.hub = hub, .session = session, .heap = hub->heap, .reply_at = session->out.len};
+    struct wire method;
+    uint64_t type;
+
+    read_next(&reader);
+    type = read_next(&reader).uint;
+    if (type == 1) {
+        hub->counters.responses++;
+        return;
+    }
+    session->requests++;
+    hub->counters.requests++;
+    if (type == 0) {
+        call.is_request = true;
+        call.msgid = (uint32_t)read_next(&reader).uint;
+    } else {
+        hub->counters.notifications++;
+    }
+    method = read_next(&reader);
+    run_call(&call, &method, &reader, read_next(&reader).len);
+}

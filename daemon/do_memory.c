@@ -1,0 +1,157 @@
+/* do_memory.c - what the server knows of an object: counts, sizes, references. */
+#include "daemon/call.h"
+#include "daemon/convert.h"
+#include "store/kind.h"
+#include "store/kinds/object.h"
+#include "store/size.h"
+#include "store/weak.h"
+
+/* The request's own reference is not counted. */
+static uint64_t count_of(const struct obj *o)
+{
+    return o->count - 1;
+}
+
+enum hd_err do_refcount(struct call *call)
+{
+    const struct obj *o = call->args[0].o;
+
+    return obj_is_immortal(o) ? reply_nil(call) : reply_uint(call, count_of(o));
+}
+
+static void pack_class(struct buf *out, struct heap *heap, const struct obj *o)
+{
+    size_t len;
+    const char *name = class_name(o->type == OBJ_OBJECT ? o : &heap->classes[o->type]->head, &len);
+
+    pack_str(out, name, len);
+}
+
+static void pack_death(struct buf *out, const struct weak *weak)
+{
+    pack_cstr(out, "cause");
+    pack_cstr(out, weak_cause_name((enum weak_cause)weak->cause));
+    pack_cstr(out, "died");
+    pack_float(out, (double)weak->died_ns / 1e9);
+}
+
+enum hd_err do_info(struct call *call)
+{
+    struct obj *o = call->args[0].o;
+    bool is_dead_weak = o->type == OBJ_WEAKREF && weak_target_peek(o) == NULL;
+    struct buf *out = reply_begin(call);
+
+    if (out == NULL)
+        return HD_OK;
+    pack_map(out, is_dead_weak ? 10 : 8);
+    pack_cstr(out, "id");
+    pack_uint(out, o->id);
+    pack_cstr(out, "type");
+    pack_cstr(out, obj_type_name(o->type));
+    pack_cstr(out, "class");
+    pack_class(out, call->heap, o);
+    pack_cstr(out, "refcount");
+    if (obj_is_immortal(o))
+        pack_nil(out);
+    else
+        pack_uint(out, count_of(o));
+    pack_cstr(out, "weakrefs");
+    pack_uint(out, weak_count(call->heap, o));
+    pack_cstr(out, "bytes");
+    pack_uint(out, kind_of(o)->bytes(o));
+    pack_cstr(out, "len");
+    if (kind_of(o)->length != NULL)
+        pack_uint(out, kind_of(o)->length(o));
+    else
+        pack_nil(out);
+    pack_cstr(out, "tracked");
+    pack_bool(out, obj_type_is_container(o->type) && !obj_is_immortal(o));
+    if (is_dead_weak)
+        pack_death(out, (const struct weak *)o);
+    return HD_OK;
+}
+
+enum hd_err do_sizeof(struct call *call)
+{
+    uint64_t bytes;
+    enum hd_err err;
+
+    if (!call->opts.deep)
+        return reply_uint(call, kind_of(call->args[0].o)->bytes(call->args[0].o));
+    err = size_deep(call->heap, call->args[0].o, &bytes);
+    return err == HD_OK ? reply_uint(call, bytes) : err;
+}
+
+/* -- referents ---------------------------------------------------------------------------------------------------- */
+
+struct referents {
+    struct call *call;
+    struct buf *out;      /* NULL: only counts */
+    uint64_t skip, left;
+    uint64_t count;
+    enum hd_err err;
+};
+
+static enum hd_err pack_referent(struct referents *r, struct obj *o)
+{
+    uint64_t handle;
+    enum hd_err err;
+
+    if (convert_is_scalar(o)) {
+        convert_pack_scalar(r->out, o);
+        return HD_OK;
+    }
+    err = convert_open_handle(r->call->session, o, &handle);
+    if (err == HD_OK)
+        convert_pack_handle(r->call->session, r->out, handle, o);
+    return err;
+}
+
+static bool visit_referent(void *arg, const struct slot *slot)
+{
+    struct referents *r = arg;
+
+    if (r->skip > 0) {
+        r->skip--;
+        return true;
+    }
+    if (r->count == r->left)
+        return false;
+    r->count++;
+    r->err = r->out == NULL ? heap_work(r->call->heap, 1) : pack_referent(r, slot->target);
+    return r->err == HD_OK;
+}
+
+static enum hd_err walk_referents(struct call *call, struct buf *out, uint64_t *count)
+{
+    struct obj *o = call->args[0].o;
+    struct referents r = {.call = call, .out = out, .left = call->opts.limit,
+                          .skip = opts_has(&call->opts, RPC_OPTION_AFTER) ? call->opts.after : 0};
+
+    if (kind_of(o)->traverse != NULL)
+        kind_of(o)->traverse(o, visit_referent, &r);
+    *count = r.count;
+    return r.err;
+}
+
+enum hd_err do_referents(struct call *call)
+{
+    uint64_t first = call->session->handles.next;
+    uint64_t count;
+    struct buf *out;
+    enum hd_err err = walk_referents(call, NULL, &count);
+
+    if (err != HD_OK)
+        return err;
+    out = reply_begin(call);
+    if (out == NULL)
+        return HD_OK;
+    pack_array(out, count);
+    err = walk_referents(call, out, &count);
+    for (; err != HD_OK && first < call->session->handles.next; first++) {
+        struct obj *o = handles_remove(call->heap, &call->session->handles, first);
+
+        obj_unref(call->heap, &o);
+    }
+    return err;
+}

@@ -1,0 +1,215 @@
+/* do_names.c - names and handles. */
+#include <string.h>
+
+#include "daemon/call.h"
+#include "daemon/convert.h"
+#include "daemon/glob.h"
+#include "store/kinds/atoms.h"
+#include "store/kinds/sequence.h"
+
+/* -- names -------------------------------------------------------------------------------------------------------- */
+
+/* The namespace of a name to be changed. */
+static enum hd_err writable_space(struct call *call, const struct binding *binding, struct space **out)
+{
+    enum hd_err err = names_space(call->session, binding, out);
+
+    if (err == HD_OK && (*out)->is_readonly)
+        return heap_fail(call->heap, HD_DENIED, "namespace '%.*s' is read-only", (int)(*out)->name->len,
+                         (*out)->name->bytes);
+    return err;
+}
+
+/* Private names count against limits.names; so do those that are put into one shared namespace. */
+static enum hd_err check_room(struct call *call, const struct space *space, const struct binding *binding)
+{
+    uint64_t most = call->hub->settings.limit_names;
+
+    if (names_count(&space->names) < most ||
+        names_peek(call->heap, &space->names, binding->name, binding->name_len) != NULL)
+        return HD_OK;
+    return heap_fail(call->heap, HD_LIMIT, "namespace '%.*s' holds limits.names (%llu) names", (int)space->name->len,
+                     space->name->bytes, (unsigned long long)most);
+}
+
+enum hd_err do_bind(struct call *call)
+{
+    const struct binding *binding = &call->args[0].binding;
+    struct space *space;
+    struct obj *old;
+    enum hd_err err = writable_space(call, binding, &space);
+
+    if (err == HD_OK)
+        err = check_room(call, space, binding);
+    if (err == HD_OK)
+        err = names_bind(call->heap, &space->names, binding->name, binding->name_len, call->args[1].o, &old);
+    if (err != HD_OK)
+        return err;
+    obj_unref(call->heap, &old);
+    return reply_bool(call, true);
+}
+
+enum hd_err do_unbind(struct call *call)
+{
+    const struct binding *binding = &call->args[0].binding;
+    struct space *space;
+    struct obj *old;
+    enum hd_err err = writable_space(call, binding, &space);
+
+    if (err != HD_OK)
+        return err;
+    old = names_unbind(call->heap, &space->names, binding->name, binding->name_len);
+    if (old == NULL)
+        return heap_fail(call->heap, HD_NO_NAME, "name '%.*s' is not bound in %.*s",
+                         (int)(binding->name_len < 100 ? binding->name_len : 100), binding->name,
+                         (int)(space->name->len < 60 ? space->name->len : 60), space->name->bytes);
+    obj_unref(call->heap, &old);
+    return reply_bool(call, true);
+}
+
+/* Position behind the name in `after`; a name that is gone: VALUE, for nobody can tell where it was. */
+static enum hd_err start_position(struct call *call, const struct names *names, uint32_t *position)
+{
+    const char *after = call->opts.text[RPC_OPTION_AFTERNAME];
+    size_t len = call->opts.text_len[RPC_OPTION_AFTERNAME];
+
+    *position = 0;
+    if (!opts_has(&call->opts, RPC_OPTION_AFTERNAME))
+        return HD_OK;
+    *position = names_find(call->heap, names, after, len);
+    if (*position == TABLE_NONE)
+        return heap_fail(call->heap, HD_NO_NAME, "name '%.*s' is not bound: cannot go on behind it",
+                         (int)(len < 100 ? len : 100), after);
+    (*position)++;
+    return HD_OK;
+}
+
+static bool is_wanted(const struct call *call, const struct name *name)
+{
+    return !opts_has(&call->opts, RPC_OPTION_MATCH) ||
+           glob_matches(call->opts.text[RPC_OPTION_MATCH], call->opts.text_len[RPC_OPTION_MATCH], name->bytes,
+                        name->len);
+}
+
+/* Goes through the names from `position`; packs them if `out` is not NULL. Answers how many there are. */
+static enum hd_err walk_names(struct call *call, const struct names *names, uint32_t position, struct buf *out,
+                              uint64_t *count)
+{
+    const struct name *name;
+    struct obj *value;
+
+    *count = 0;
+    while (*count < call->opts.limit && names_next(names, &position, &name, &value)) {
+        enum hd_err err = heap_work(call->heap, out == NULL);
+
+        if (err != HD_OK)
+            return err;
+        if (!is_wanted(call, name))
+            continue;
+        (*count)++;
+        if (out != NULL)
+            pack_str(out, name->bytes, name->len);
+    }
+    return HD_OK;
+}
+
+enum hd_err do_names(struct call *call)
+{
+    struct binding binding = {.space = call->args[0].text, .space_len = call->args[0].text_len};
+    struct space *space;
+    struct buf *out;
+    uint32_t position;
+    uint64_t count;
+    enum hd_err err = names_space(call->session, &binding, &space);
+
+    if (err == HD_OK)
+        err = start_position(call, &space->names, &position);
+    if (err == HD_OK)
+        err = walk_names(call, &space->names, position, NULL, &count);
+    if (err != HD_OK)
+        return err;
+    out = reply_begin(call);
+    if (out == NULL)
+        return HD_OK;
+    pack_array(out, count);
+    return walk_names(call, &space->names, position, out, &count);
+}
+
+static void pack_space(struct buf *out, const struct space *space)
+{
+    pack_map(out, 4);
+    pack_cstr(out, "name");
+    pack_str(out, space->name->bytes, space->name->len);
+    pack_cstr(out, "size");
+    pack_uint(out, names_count(&space->names));
+    pack_cstr(out, "durable");
+    pack_bool(out, false);
+    pack_cstr(out, "access");
+    pack_cstr(out, space->is_readonly ? "read" : "write");
+}
+
+enum hd_err do_namespaces(struct call *call)
+{
+    const struct names *spaces = &call->hub->spaces;
+    struct buf *out = reply_begin(call);
+    const struct name *name;
+    struct obj *space;
+
+    if (out == NULL)
+        return HD_OK;
+    pack_array(out, (size_t)names_count(spaces) + 1);
+    pack_space(out, space_of(call->session->own));
+    for (uint32_t at = 0; names_next(spaces, &at, &name, &space);)
+        pack_space(out, space_of(space));
+    return HD_OK;
+}
+
+/* -- handles ------------------------------------------------------------------------------------------------------ */
+
+enum hd_err do_get(struct call *call)
+{
+    struct obj *o = obj_ref(call->args[0].o);
+
+    return reply_object_take(call, &o);
+}
+
+enum hd_err do_hold(struct call *call)
+{
+    struct obj *o = obj_ref(call->args[0].o);
+
+    if (call->opts.result == RESULT_AUTO)
+        call->opts.result = RESULT_HANDLE;
+    return reply_object_take(call, &o);
+}
+
+/* All numbers are read before any handle goes: a bad one changes nothing. */
+static enum hd_err check_handles(struct call *call)
+{
+    struct reader ahead = call->rest;
+    uint64_t number;
+    enum hd_err err = HD_OK;
+
+    for (uint32_t i = 0; err == HD_OK && i < call->rest_count; i++)
+        err = convert_handle(call->session, &ahead, &number);
+    return err;
+}
+
+enum hd_err do_release(struct call *call)
+{
+    uint64_t held = 0;
+    enum hd_err err = check_handles(call);
+
+    if (err != HD_OK)
+        return err;
+    for (uint32_t i = 0; i < call->rest_count; i++) {
+        uint64_t number = 0;
+        struct obj *o;
+
+        convert_handle(call->session, &call->rest, &number);
+        o = handles_remove(call->heap, &call->session->handles, number);
+        held += o != NULL;
+        obj_unref(call->heap, &o);
+    }
+    call->hub->counters.unknown_releases += call->rest_count - held;
+    return reply_uint(call, held);
+}

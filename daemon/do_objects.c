@@ -1,0 +1,190 @@
+/* do_objects.c - making, reading, calling; attributes; weak references; copies. */
+#include "daemon/call.h"
+#include "daemon/convert.h"
+#include "store/attr.h"
+#include "store/copy.h"
+#include "store/kind.h"
+#include "store/kinds/object.h"
+#include "store/weak.h"
+
+/* A producer's answer that travels as HANDLE unless the client asks otherwise. */
+static enum hd_err reply_made(struct call *call, enum hd_err err, struct obj **o)
+{
+    return err == HD_OK ? reply_object_take(call, o) : err;
+}
+
+enum hd_err do_new(struct call *call)
+{
+    struct obj *o = obj_ref(call->args[0].o);
+
+    if (call->opts.result == RESULT_AUTO)
+        call->opts.result = RESULT_HANDLE;
+    return reply_object_take(call, &o);
+}
+
+enum hd_err do_read(struct call *call)
+{
+    struct obj *o;
+    enum hd_err err = obj_through(call->heap, call->args[0].o, &o);
+
+    return err == HD_OK ? reply_value(call, o, call->opts.levels) : err;
+}
+
+/* -- calls -------------------------------------------------------------------------------------------------------- */
+
+/* A method that changes something and returns an element: could the client be given it? */
+static enum hd_err check_result(struct call *call, const struct obj_call *found, const struct arg *args)
+{
+    struct obj *expected;
+    enum hd_err err;
+
+    if (found->row->peek == NULL || args->count < found->row->least || args->count > found->row->most)
+        return HD_OK;
+    err = found->row->peek(call->heap, found->self, args->items, args->count, &expected);
+    if (err != HD_OK)
+        return err;
+    err = reply_check(call, expected);
+    obj_unref(call->heap, &expected);
+    return err;
+}
+
+enum hd_err do_call(struct call *call)
+{
+    const struct arg *args = &call->args[2];
+    struct obj_call found;
+    struct obj *self;
+    struct obj *result = NULL;
+    enum hd_err err = obj_find_call(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len, &found);
+
+    if (err == HD_OK)
+        err = check_result(call, &found, args);
+    if (err != HD_OK)
+        return err;
+    self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
+    err = kind_call(call->heap, found.row, self, args->items, args->count, &result);
+    obj_unref(call->heap, &self);
+    return reply_made(call, err, &result);
+}
+
+/* -- attributes --------------------------------------------------------------------------------------------------- */
+
+enum hd_err do_getattr(struct call *call)
+{
+    struct obj *value = NULL;
+    enum hd_err err =
+        obj_getattr(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len, &value);
+
+    return reply_made(call, err, &value);
+}
+
+enum hd_err do_setattr(struct call *call)
+{
+    enum hd_err err = obj_setattr(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len,
+                                  call->args[2].o);
+
+    return err == HD_OK ? reply_bool(call, true) : err;
+}
+
+enum hd_err do_delattr(struct call *call)
+{
+    enum hd_err err = obj_delattr(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len);
+
+    return err == HD_OK ? reply_bool(call, true) : err;
+}
+
+enum hd_err do_class(struct call *call)
+{
+    struct obj *class = NULL;
+    enum hd_err err = class_new(call->heap, call->args[0].text, call->args[0].text_len, &class);
+
+    return reply_made(call, err, &class);
+}
+
+/* -- identity ----------------------------------------------------------------------------------------------------- */
+
+enum hd_err do_is(struct call *call)
+{
+    return reply_bool(call, call->args[0].o == call->args[1].o);
+}
+
+enum hd_err do_id(struct call *call)
+{
+    return reply_uint(call, call->args[0].o->id);
+}
+
+enum hd_err do_type(struct call *call)
+{
+    return reply_text(call, obj_type_name(call->args[0].o->type));
+}
+
+/* -- weak references ---------------------------------------------------------------------------------------------- */
+
+static enum hd_err make_mailbox(struct call *call)
+{
+    struct session *session = call->session;
+
+    if (session->mailbox == NULL)
+        session->mailbox = mailbox_new(call->heap, session);
+    return session->mailbox != NULL ? HD_OK : heap_no_memory(call->heap);
+}
+
+enum hd_err do_weakref(struct call *call)
+{
+    struct obj *o = NULL;
+    struct weak *weak;
+    enum hd_err err = call->opts.notify ? make_mailbox(call) : HD_OK;
+
+    if (err == HD_OK)
+        err = weak_new(call->heap, OBJ_WEAKREF, call->args[0].o, call->opts.notify ? call->session->mailbox : NULL,
+                       &o);
+    if (err != HD_OK)
+        return err;
+    weak = (struct weak *)o;
+    err = reply_object_take(call, &o);
+    if (err == HD_OK && call->opts.notify && call->kept != 0)
+        weak->number = call->kept;
+    return err;
+}
+
+enum hd_err do_proxy(struct call *call)
+{
+    struct obj *o = NULL;
+    enum hd_err err = weak_new(call->heap, OBJ_PROXY, call->args[0].o, NULL, &o);
+
+    return reply_made(call, err, &o);
+}
+
+enum hd_err do_deref(struct call *call)
+{
+    struct obj *o = call->args[0].o;
+    struct obj *target;
+
+    if (o->type != OBJ_WEAKREF)
+        return heap_fail(call->heap, HD_TYPE, "deref takes a weakref, not %s", obj_type_name(o->type));
+    target = weak_target_peek(o);
+    target = obj_ref(target != NULL ? target : call->heap->nil);
+    return reply_object_take(call, &target);
+}
+
+enum hd_err do_weakrefs(struct call *call)
+{
+    return reply_uint(call, weak_count(call->heap, call->args[0].o));
+}
+
+/* -- copies ------------------------------------------------------------------------------------------------------- */
+
+enum hd_err do_copy(struct call *call)
+{
+    struct obj *copy = NULL;
+    enum hd_err err = obj_copy(call->heap, call->args[0].o, &copy);
+
+    return reply_made(call, err, &copy);
+}
+
+enum hd_err do_deepcopy(struct call *call)
+{
+    struct obj *copy = NULL;
+    enum hd_err err = obj_deepcopy(call->heap, call->args[0].o, &copy);
+
+    return reply_made(call, err, &copy);
+}

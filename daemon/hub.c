@@ -1,0 +1,323 @@
+/* hub.c - one heap, its shared namespaces, and the ring of sessions whose steps have work left. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/state.h"
+#include "store/check.h"
+#include "store/kinds/object.h"
+
+/* -- settings ----------------------------------------------------------------------------------------------------- */
+
+/* The number in a file of the control group, or `otherwise`. */
+static uint64_t number_in_file(const char *path, uint64_t otherwise)
+{
+    FILE *file = fopen(path, "re");
+    unsigned long long number;
+    uint64_t found = otherwise;
+
+    if (file == NULL)
+        return otherwise;
+    if (fscanf(file, "%llu", &number) == 1)
+        found = number;
+    fclose(file);
+    return found;
+}
+
+static uint64_t three_quarters_of_memory(void)
+{
+    uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t group = number_in_file("/sys/fs/cgroup/memory.max", ram);
+
+    return (group < ram ? group : ram) / 4 * 3;
+}
+
+void hub_settings_default(struct hub_settings *settings)
+{
+    *settings = (struct hub_settings){
+        .memory_limit = three_quarters_of_memory(),
+        .limit_frame = UINT64_C(64) << 20,
+        .limit_depth = HD_DEPTH_DEFAULT,
+        .limit_work = 2000000,
+        .limit_read = UINT64_C(64) << 20,
+        .limit_handles = 20000000,
+        .limit_names = 20000000,
+        .limit_output = UINT64_C(16) << 20,
+        .limit_sessions = 20000,
+        .limit_events = 100000,
+        .limit_lingering = 1000,
+        .limit_waiting = 10000,
+        .slice_objects = 5000,
+    };
+}
+
+/* -- opening ------------------------------------------------------------------------------------------------------ */
+
+static void *resize_buffer(void *context, void *old, size_t old_size, size_t size)
+{
+    (void)context;
+    (void)old_size;
+    if (size > 0)
+        return realloc(old, size);
+    free(old);
+    return NULL;
+}
+
+const struct buf_memory *hub_buf_memory(void)
+{
+    static const struct buf_memory memory = {resize_buffer, NULL};
+
+    return &memory;
+}
+
+static uint64_t clock_ns(void *context)
+{
+    struct timespec now;
+
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A shared namespace for good; borrowed, NULL without memory. */
+static struct obj *add_space(struct hub *hub, const char *name)
+{
+    struct obj *space;
+    struct obj *old;
+    enum hd_err err = space_new(hub->heap, name, strlen(name), &space);
+
+    if (err != HD_OK)
+        return NULL;
+    err = names_bind(hub->heap, &hub->spaces, name, strlen(name), space, &old);
+    if (err != HD_OK)
+        return NULL;
+    obj_unref(hub->heap, &space); /* the table holds it */
+    return names_peek(hub->heap, &hub->spaces, name, strlen(name));
+}
+
+/* The builtin classes that make something, by their names. */
+static bool fill_builtins(struct hub *hub)
+{
+    static const enum obj_type makers[] = {OBJ_LIST, OBJ_TUPLE, OBJ_DICT, OBJ_SET, OBJ_OBJECT,
+                                           OBJ_BOOL, OBJ_INT, OBJ_FLOAT, OBJ_STR, OBJ_BYTES};
+
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
+        struct class *class = hub->heap->classes[makers[i]];
+        struct obj *old;
+
+        if (names_bind(hub->heap, &space_of(hub->builtins)->names, class->name->bytes, class->name->len, &class->head,
+                       &old) != HD_OK)
+            return false;
+    }
+    space_of(hub->builtins)->is_readonly = true;
+    return true;
+}
+
+static bool make_spaces(struct hub *hub)
+{
+    names_init(&hub->spaces);
+    hub->global = add_space(hub, "global");
+    hub->builtins = add_space(hub, "builtins");
+    return hub->global != NULL && hub->builtins != NULL && fill_builtins(hub);
+}
+
+struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *ops)
+{
+    struct hub *hub = calloc(1, sizeof *hub);
+    struct heap_config config = {.memory_limit = settings->memory_limit, .work_limit = settings->limit_work};
+
+    if (hub == NULL)
+        return NULL;
+    hub->settings = *settings;
+    if (ops != NULL)
+        hub->ops = *ops;
+    if (hub->ops.now_ns == NULL)
+        hub->ops.now_ns = clock_ns;
+    config.now_ns = hub->ops.now_ns;
+    config.now_context = hub->ops.context;
+    hub->next_number = 1;
+    hub->started_ns = hub->ops.now_ns(hub->ops.context);
+    buf_init(&hub->scratch, SIZE_MAX / 2, hub_buf_memory());
+    hub->heap = heap_open(&config);
+    if (hub->heap == NULL || !make_spaces(hub)) {
+        hub_close(hub);
+        return NULL;
+    }
+    return hub;
+}
+
+/* Drops the shared namespaces and all that only they held. */
+static void drop_spaces(struct hub *hub)
+{
+    struct step step;
+    size_t all = SIZE_MAX;
+
+    step_init(&step, WEAK_COUNT);
+    hub->heap->step = &step;
+    names_drop(hub->heap, &hub->spaces, &all);
+    while (!step_run(hub->heap, &step, SIZE_MAX))
+        continue;
+    hub->heap->step = NULL;
+}
+
+void hub_close(struct hub *hub)
+{
+    if (hub == NULL)
+        return;
+    while (hub->sessions != NULL) {
+        struct session *session = hub->sessions;
+
+        if (!session->is_closed)
+            session_close(session);
+        while (hub->sessions == session)
+            hub_work(hub);
+    }
+    if (hub->heap != NULL) {
+        drop_spaces(hub);
+        heap_close(hub->heap);
+    }
+    buf_fini(&hub->scratch);
+    free(hub);
+}
+
+void hub_configure(struct hub *hub, const struct hub_settings *settings)
+{
+    hub->settings = *settings;
+    hub->heap->work_limit = settings->limit_work;
+    pool_set_limit(hub->heap->pool, settings->memory_limit);
+}
+
+/* -- the ring ----------------------------------------------------------------------------------------------------- */
+
+void hub_add_working(struct hub *hub, struct session *session)
+{
+    if (session->is_working)
+        return;
+    session->is_working = true;
+    if (hub->working == NULL) {
+        session->next_working = session->prev_working = session;
+        hub->working = session;
+        return;
+    }
+    session->next_working = hub->working; /* before the one whose turn it is: the last */
+    session->prev_working = hub->working->prev_working;
+    session->prev_working->next_working = session;
+    session->next_working->prev_working = session;
+}
+
+static void remove_working(struct hub *hub, struct session *session)
+{
+    session->is_working = false;
+    if (session->next_working == session) {
+        hub->working = NULL;
+        return;
+    }
+    session->prev_working->next_working = session->next_working;
+    session->next_working->prev_working = session->prev_working;
+    if (hub->working == session)
+        hub->working = session->next_working;
+}
+
+bool hub_has_work(const struct hub *hub)
+{
+    return hub->working != NULL;
+}
+
+/* A slice of a request's step; true when the request is answered. */
+static bool work_on_request(struct hub *hub, struct session *session)
+{
+    uint64_t died = session->step.died;
+    bool is_done = step_run(hub->heap, &session->step, hub->settings.slice_objects);
+
+    hub->counters.died += session->step.died - died;
+    if (is_done)
+        session_step_done(session);
+    return is_done;
+}
+
+void hub_work(struct hub *hub)
+{
+    struct session *session = hub->working;
+
+    if (session == NULL)
+        return;
+    hub->working = session->next_working; /* the next one's turn, whatever becomes of this one */
+    if (session->is_paused) {
+        if (work_on_request(hub, session) && session->end == END_NOT)
+            remove_working(hub, session);
+    } else if (session_end_some(session, hub->settings.slice_objects)) {
+        remove_working(hub, session);
+        session_free(session);
+    }
+}
+
+/* -- looking ------------------------------------------------------------------------------------------------------ */
+
+uint64_t hub_session_count(const struct hub *hub)
+{
+    return hub->session_count;
+}
+
+static void check_names(struct check *check, const struct names *names)
+{
+    const struct name *name;
+    struct obj *value;
+
+    for (uint32_t at = 0; names_next(names, &at, &name, &value);)
+        check_root(check, value);
+}
+
+static void check_session(struct check *check, struct session *session)
+{
+    struct obj *o;
+    uint64_t number = 0;
+
+    if (session->own != NULL)
+        check_root(check, session->own);
+    if (session->space != NULL)
+        check_root(check, session->space);
+    if (session->manner.event_dress != NULL)
+        check_root(check, session->manner.event_dress);
+    while ((number = handles_next(&session->handles, number + 1, &o)) != 0)
+        check_root(check, o);
+    check_step(check, &session->step);
+}
+
+uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text), void *context)
+{
+    struct check *check = check_begin(hub->heap);
+
+    if (check == NULL)
+        return UINT64_MAX;
+    check_names(check, &hub->spaces);
+    for (struct session *session = hub->sessions; session != NULL; session = session->next)
+        check_session(check, session);
+    return check_end(check, line, context);
+}
+
+void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), void *context)
+{
+    char text[256];
+    struct pool_stats memory;
+    uint64_t live = 0;
+
+    pool_stats(hub->heap->pool, &memory);
+    for (unsigned type = 0; type < OBJ_TYPES; type++)
+        live += hub->heap->live[type];
+    snprintf(text, sizeof text, "objects live=%llu made=%llu died=%llu memory used=%llu reserved=%llu limit=%llu",
+             (unsigned long long)live, (unsigned long long)hub->heap->made, (unsigned long long)hub->counters.died,
+             (unsigned long long)memory.used, (unsigned long long)memory.reserved, (unsigned long long)memory.limit);
+    line(context, text);
+    for (const struct session *session = hub->sessions; session != NULL; session = session->next) {
+        snprintf(text, sizeof text, "session %llu %s handles=%llu names=%u in=%zu out=%zu requests=%llu%s%s",
+                 (unsigned long long)session->number, session->peer.address,
+                 (unsigned long long)session->handles.count,
+                 session->own != NULL ? names_count(&space_of(session->own)->names) : 0, session->in.len,
+                 buf_pending(&session->out), (unsigned long long)session->requests,
+                 session->is_paused ? " paused" : "", session->end != END_NOT ? " ending" : "");
+        line(context, text);
+    }
+}

@@ -1,0 +1,153 @@
+/* reply.c - the ways to answer a request. */
+#include <string.h>
+
+#include "daemon/call.h"
+#include "daemon/convert.h"
+
+struct buf *reply_begin(struct call *call)
+{
+    struct buf *out = &call->session->out;
+
+    if (!call->is_request)
+        return NULL;
+    pack_array(out, 4);
+    pack_uint(out, 1);
+    pack_uint(out, call->msgid);
+    pack_nil(out);
+    return out;
+}
+
+enum hd_err reply_nil(struct call *call)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out != NULL)
+        pack_nil(out);
+    return HD_OK;
+}
+
+enum hd_err reply_bool(struct call *call, bool value)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out != NULL)
+        pack_bool(out, value);
+    return HD_OK;
+}
+
+enum hd_err reply_uint(struct call *call, uint64_t value)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out != NULL)
+        pack_uint(out, value);
+    return HD_OK;
+}
+
+enum hd_err reply_text(struct call *call, const char *text)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out != NULL)
+        pack_cstr(out, text);
+    return HD_OK;
+}
+
+/* -- one object --------------------------------------------------------------------------------------------------- */
+
+/* Whether the result travels as HANDLE, and so is kept. */
+static bool wants_handle(const struct call *call, const struct obj *o)
+{
+    switch (call->opts.result) {
+    case RESULT_HANDLE:
+        return true;
+    case RESULT_AUTO:
+        return call->opts.into != 0 || !convert_is_scalar(o);
+    default:
+        return false;
+    }
+}
+
+/* Room for the handle that the result needs, if it needs one. */
+static enum hd_err reserve_handle(struct call *call, const struct obj *o)
+{
+    struct session *session = call->session;
+    uint64_t most = session->hub->settings.limit_handles;
+
+    if (!wants_handle(call, o) && call->opts.into == 0)
+        return HD_OK;
+    if (!call->is_request && call->opts.into == 0)
+        return HD_OK; /* the answer goes nowhere: nobody would know the number */
+    if (session->handles.count >= most)
+        return heap_fail(call->heap, HD_LIMIT, "the session holds limits.handles (%llu) handles",
+                         (unsigned long long)most);
+    return handles_reserve(call->heap, &session->handles, call->opts.into);
+}
+
+static enum hd_err pack_result(struct call *call, struct obj *o)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out == NULL)
+        return HD_OK;
+    if (call->opts.result == RESULT_NONE) {
+        pack_nil(out);
+    } else if (wants_handle(call, o)) {
+        convert_pack_handle(call->session, out, call->kept, o);
+    } else if (convert_is_scalar(o)) {
+        convert_pack_scalar(out, o);
+    } else {
+        return convert_pack_value(call->session, out, o, UINT64_MAX, 1);
+    }
+    return HD_OK;
+}
+
+/* A value that cannot be sent is seen before the object is kept. */
+enum hd_err reply_object_take(struct call *call, struct obj **o)
+{
+    bool keeps = call->opts.into != 0 || (call->is_request && wants_handle(call, *o));
+    enum hd_err err = reserve_handle(call, *o);
+    struct obj *held;
+
+    if (err == HD_OK && keeps) {
+        held = obj_ref(*o);
+        call->kept = handles_put_take(call->heap, &call->session->handles, call->opts.into, &held);
+    }
+    if (err == HD_OK)
+        err = pack_result(call, *o);
+    if (err != HD_OK && call->kept != 0) {
+        held = handles_remove(call->heap, &call->session->handles, call->kept);
+        obj_unref(call->heap, &held);
+        call->kept = 0;
+    }
+    obj_unref(call->heap, o);
+    return err;
+}
+
+enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
+{
+    struct buf *out = reply_begin(call);
+
+    return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, 1);
+}
+
+enum hd_err reply_check(struct call *call, struct obj *o)
+{
+    struct session *session = call->session;
+    size_t start = session->out.len;
+    uint64_t first = session->handles.next;
+    enum hd_err err = reserve_handle(call, o);
+
+    if (err != HD_OK || call->opts.result != RESULT_VALUE || convert_is_scalar(o))
+        return err;
+    err = convert_pack_value(session, &session->out, o, UINT64_MAX, 1);
+    if (err != HD_OK)
+        return err;
+    buf_rewind(&session->out, start);
+    for (uint64_t number = first; number < session->handles.next; number++) {
+        struct obj *held = handles_remove(call->heap, &session->handles, number);
+
+        obj_unref(call->heap, &held);
+    }
+    return HD_OK;
+}

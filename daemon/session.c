@@ -1,0 +1,368 @@
+/*
+ * session.c - one client's life: bytes in, requests one after another, bytes out.
+ *
+ * Requests are read in place from the bytes that just came; only what is left over is copied. A request whose step cannot
+ * be finished at once pauses its own session: its response waits in `held` until hub_work has done the rest.
+ */
+#include "daemon/session.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/state.h"
+#include "daemon/stranger.h"
+
+#define PLAIN_ROOM 65536u /* bytes in or out beyond what limits name */
+
+/* -- opening ------------------------------------------------------------------------------------------------------ */
+
+static bool fill_session(struct session *session)
+{
+    struct heap *heap = session->hub->heap;
+
+    if (space_new(heap, "session", 7, &session->own) != HD_OK)
+        return false;
+    space_of(session->own)->is_private = true;
+    session->space = obj_ref(session->own);
+    return true;
+}
+
+static void link_session(struct session *session)
+{
+    struct hub *hub = session->hub;
+
+    session->next = hub->sessions;
+    if (hub->sessions != NULL)
+        hub->sessions->prev = session;
+    hub->sessions = session;
+    hub->session_count++;
+    hub->counters.sessions++;
+}
+
+struct session *session_open(struct hub *hub, const struct peer *peer)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    if (session == NULL)
+        return NULL;
+    session->magic = SESSION_MAGIC;
+    session->hub = hub;
+    session->peer = *peer;
+    session->number = hub->next_number++;
+    session->manner.depth = HD_DEPTH_SENT;
+    handles_init(&session->handles);
+    step_init(&session->step, WEAK_COUNT);
+    buf_init(&session->in, hub->settings.limit_frame + PLAIN_ROOM, hub_buf_memory());
+    buf_init(&session->out, hub->settings.limit_output + hub->settings.limit_read + PLAIN_ROOM, hub_buf_memory());
+    buf_init(&session->held, SIZE_MAX / 2, hub_buf_memory());
+    if (!fill_session(session)) {
+        free(session);
+        return NULL;
+    }
+    link_session(session);
+    if (hub->session_count > hub->settings.limit_sessions) {
+        hub->counters.refused++;
+        session_bye(session, "limits.sessions is reached: try again later");
+    }
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    struct hub *hub = session->hub;
+
+    assert(session->magic == SESSION_MAGIC && session->end == END_DONE);
+    if (session->prev != NULL)
+        session->prev->next = session->next;
+    else
+        hub->sessions = session->next;
+    if (session->next != NULL)
+        session->next->prev = session->prev;
+    hub->session_count--;
+    buf_fini(&session->in);
+    buf_fini(&session->out);
+    buf_fini(&session->held);
+    free(session->partial);
+    free(session->name);
+    session->magic = 0;
+    free(session);
+}
+
+void session_close(struct session *session)
+{
+    assert(session->magic == SESSION_MAGIC && !session->is_closed);
+    session->is_closed = session->is_over = true;
+    session->user = NULL;
+    if (session->mailbox != NULL)
+        session->mailbox->owner = NULL;
+    while (weak_queue_pop(&session->deaths) != NULL)
+        continue;
+    buf_fini(&session->in);
+    buf_fini(&session->out);
+    buf_fini(&session->held);
+    session->end = END_NAMES;
+    hub_add_working(session->hub, session);
+}
+
+/* -- state -------------------------------------------------------------------------------------------------------- */
+
+void session_wake(struct session *session)
+{
+    const struct hub_ops *ops = &session->hub->ops;
+
+    if (session->is_woken || session->is_closed || ops->wake == NULL)
+        return;
+    session->is_woken = true;
+    ops->wake(ops->context, session);
+}
+
+/* Reading stops at a quarter of limits.output. */
+static bool output_is_high(const struct session *session)
+{
+    return buf_pending(&session->out) > session->hub->settings.limit_output / 4;
+}
+
+enum session_state session_state(const struct session *session)
+{
+    if (session->is_over)
+        return SESSION_OVER;
+    if (session->is_paused || output_is_high(session))
+        return SESSION_PAUSED;
+    if (session->in.len > session->in.sent && session->partial == NULL && !session->is_stranger)
+        return SESSION_PENDING;
+    return SESSION_READY;
+}
+
+struct buf *session_output(struct session *session)
+{
+    session->is_woken = false;
+    return &session->out;
+}
+
+void session_set_user(struct session *session, void *user)
+{
+    session->user = user;
+}
+
+void *session_user(const struct session *session)
+{
+    return session->user;
+}
+
+uint64_t session_number(const struct session *session)
+{
+    return session->number;
+}
+
+bool session_is_midway(const struct session *session, uint64_t *frame)
+{
+    *frame = session->requests;
+    return session->partial != NULL || session->is_stranger;
+}
+
+/* -- ends --------------------------------------------------------------------------------------------------------- */
+
+void session_bye(struct session *session, const char *reason)
+{
+    if (session->is_over)
+        return;
+    events_flush(session);
+    events_begin(session, EVENT_bye, 1);
+    pack_cstr(&session->out, reason);
+    session->is_over = true;
+    session_wake(session);
+}
+
+/* A frame that cannot be read: answered by its msgid if that could be read, else by `bye`. */
+static void refuse_frame(struct session *session, const char *bytes, size_t len, const char *reason)
+{
+    char text[160];
+    uint32_t msgid;
+
+    session->hub->counters.bad_frames++;
+    snprintf(text, sizeof text, "BAD_FRAME %s", reason);
+    if (!feed_msgid(bytes, len, &msgid)) {
+        session_bye(session, text);
+        return;
+    }
+    events_flush(session);
+    pack_array(&session->out, 4);
+    pack_uint(&session->out, 1);
+    pack_uint(&session->out, msgid);
+    if (session->manner.errors_as_pair) {
+        pack_array(&session->out, 2);
+        pack_uint(&session->out, 0);
+    }
+    pack_cstr(&session->out, text);
+    pack_nil(&session->out);
+    session->is_over = true;
+    session_wake(session);
+}
+
+/* A response was made but could not be kept, or too much output waits. */
+static void check_output(struct session *session)
+{
+    if (session->is_over)
+        return;
+    if (session->out.failed) {
+        buf_rewind(&session->out, session->out.sent);
+        session_bye(session, "the output could not be kept in memory");
+    } else if (buf_pending(&session->out) > session->hub->settings.limit_output + session->last_response) {
+        session_bye(session, "more output is pending than limits.output");
+    }
+}
+
+/* -- requests ----------------------------------------------------------------------------------------------------- */
+
+static bool may_run(const struct session *session)
+{
+    return !session->is_over && !session->is_paused && !output_is_high(session);
+}
+
+/* Goes on with the scan of the frame at bytes[0], where an earlier call left it. */
+static enum feed_status scan(struct session *session, struct feed *feed, const char *bytes, size_t len)
+{
+    struct hub *hub = session->hub;
+    struct feed_limits limits = {hub->settings.limit_frame, (uint32_t)hub->settings.limit_depth};
+
+    feed_start(feed, hub->scan_stack);
+    if (session->partial != NULL) {
+        *feed = session->partial->feed;
+        feed->left = hub->scan_stack;
+        memcpy(hub->scan_stack, session->partial->stack, feed->depth * sizeof *hub->scan_stack);
+        free(session->partial);
+        session->partial = NULL;
+    }
+    return feed_scan(feed, &limits, bytes, len);
+}
+
+/* Keeps where the scan of an incomplete frame stands. */
+static void keep_scan(struct session *session, const struct feed *feed)
+{
+    struct partial *partial = malloc(sizeof *partial + feed->depth * sizeof partial->stack[0]);
+
+    if (partial == NULL) {
+        session_bye(session, "no memory for an incomplete request");
+        return;
+    }
+    partial->feed = *feed;
+    memcpy(partial->stack, feed->left, feed->depth * sizeof partial->stack[0]);
+    session->partial = partial;
+}
+
+static void refuse(struct session *session, const struct feed *feed, const char *bytes, size_t len)
+{
+    if (session->requests == 0 && stranger_begins(bytes, len)) {
+        session->is_stranger = true;
+        session->hub->counters.strangers++;
+        return;
+    }
+    refuse_frame(session, bytes, len, feed->reason);
+}
+
+/* Runs whole frames at the front of bytes, at most `most`; returns how many bytes they took. */
+static size_t run_frames(struct session *session, const char *bytes, size_t len, unsigned most)
+{
+    size_t taken = 0;
+
+    while (taken < len && most > 0 && may_run(session)) {
+        struct feed feed;
+        enum feed_status status = scan(session, &feed, bytes + taken, len - taken);
+
+        if (status == FEED_BAD) {
+            refuse(session, &feed, bytes + taken, len - taken);
+            return session->is_stranger ? taken : len;
+        }
+        if (status == FEED_MORE) {
+            keep_scan(session, &feed);
+            break;
+        }
+        buf_compact(&session->out);
+        dispatch_frame(session, bytes + taken, feed.pos);
+        taken += feed.pos;
+        most--;
+        check_output(session);
+    }
+    return taken;
+}
+
+/* The client speaks something else: its first words are gathered until they tell what. */
+static void run_stranger(struct session *session)
+{
+    const char *bytes = session->in.bytes + session->in.sent;
+    size_t len = buf_pending(&session->in);
+
+    if (!stranger_is_clear(bytes, len) && !session->is_eof)
+        return;
+    stranger_answer(bytes, len, &session->out);
+    session->is_over = true;
+    session_wake(session);
+}
+
+enum session_state session_run(struct session *session, unsigned most)
+{
+    session->is_woken = false;
+    if (session->is_over)
+        return SESSION_OVER;
+    if (buf_pending(&session->in) > 0 && !session->is_stranger)
+        buf_taken(&session->in, run_frames(session, session->in.bytes + session->in.sent, buf_pending(&session->in), most));
+    if (session->is_stranger)
+        run_stranger(session);
+    events_flush(session);
+    /* after a half-close the session is over when nothing that came whole is left to run */
+    if (session->is_eof && may_run(session) && (buf_pending(&session->in) == 0 || session->partial != NULL))
+        session->is_over = true;
+    return session_state(session);
+}
+
+static bool keep_input(struct session *session, const char *bytes, size_t len)
+{
+    buf_compact(&session->in);
+    buf_append(&session->in, bytes, len);
+    if (!session->in.failed)
+        return true;
+    session_bye(session, "the input could not be kept in memory");
+    return false;
+}
+
+enum session_state session_feed(struct session *session, const char *bytes, size_t len, unsigned most)
+{
+    session->hub->counters.bytes_in += len;
+    if (session->is_over)
+        return SESSION_OVER;
+    if (buf_pending(&session->in) == 0 && !session->is_stranger) {
+        size_t taken = run_frames(session, bytes, len, most);
+
+        bytes += taken;
+        len -= taken;
+        most = 0;
+    }
+    if (session->is_over || (len > 0 && !keep_input(session, bytes, len)))
+        return SESSION_OVER;
+    return session_run(session, most);
+}
+
+enum session_state session_eof(struct session *session)
+{
+    session->is_eof = true;
+    return session_run(session, 1);
+}
+
+void session_step_done(struct session *session)
+{
+    struct hub *hub = session->hub;
+
+    events_publish(hub, &session->step);
+    if (!session->is_paused)
+        return;
+    session->is_paused = false;
+    if (!session->is_closed) {
+        events_flush(session);
+        buf_append(&session->out, session->held.bytes, session->held.len);
+        check_output(session);
+    }
+    buf_fini(&session->held);
+    session_wake(session);
+}
