@@ -143,6 +143,25 @@ static void print_option(FILE *out, const char *name, const char *argument, cons
     print_wrapped(out, fprintf(out, "  --%s%s%s", name, argument[0] != '\0' ? " " : "", argument), description);
 }
 
+/* " [64M]", or nothing for a setting without a default of its own. */
+static void describe_preset(char *text, size_t size, const struct setting *setting)
+{
+    uint64_t number = setting->number;
+    const char *unit = "";
+
+    text[0] = '\0';
+    if (number == 0) {
+        if (setting->preset[0] != '\0' && setting->kind != KIND_FLAG)
+            snprintf(text, size, " [%s]", setting->preset);
+        return;
+    }
+    if (setting->kind == KIND_SIZE && number % (1024 * 1024) == 0) {
+        number /= 1024 * 1024;
+        unit = "M";
+    }
+    snprintf(text, size, " [%llu%s]", (unsigned long long)number, unit);
+}
+
 void command_line_help(FILE *out)
 {
     size_t count;
@@ -158,11 +177,10 @@ void command_line_help(FILE *out)
           "Sizes and counts take K, M and G. Those marked * take effect when SIGHUP has the file read again.\n\n",
           out);
     for (size_t i = 0; i < count; i++) {
-        char name[OPTION_NAME_MAX], text[600];
-        bool has_preset = settings[i].preset[0] != '\0' && settings[i].kind != KIND_FLAG;
+        char name[OPTION_NAME_MAX], preset[40], text[600];
         name_option(name, settings[i].name);
-        snprintf(text, sizeof(text), "%s%s%s%s%s", settings[i].description, has_preset ? " [" : "",
-                 has_preset ? settings[i].preset : "", has_preset ? "]" : "", settings[i].is_live ? " *" : "");
+        describe_preset(preset, sizeof(preset), &settings[i]);
+        snprintf(text, sizeof(text), "%s%s%s", settings[i].description, preset, settings[i].is_live ? " *" : "");
         print_option(out, name, settings[i].argument, text);
     }
     fputs("\nSignals: SIGTERM and SIGINT end it in order, SIGHUP reads the file again, SIGUSR2 writes the state to the log.\n",

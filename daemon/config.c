@@ -28,9 +28,12 @@ static const char *const log_format_words[] = {"text", "json", NULL};
 
 static const struct setting settings[] = {
 #define SETTING(name, kind, field, preset, least, most, reload, argument, description)                                 \
-    {name, kind, offsetof(struct config, field), preset, least, most, reload, argument, description},
+    {name, kind, offsetof(struct config, field), preset, 0, least, most, reload, argument, description},
+#define HUB_SETTING(name, kind, field, preset, least, most, argument, description)                                     \
+    {name, kind, offsetof(struct config, hub.field), "", preset, least, most, LIVE, argument, description},
 #include "daemon/config.def"
 #undef SETTING
+#undef HUB_SETTING
 };
 
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))

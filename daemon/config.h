@@ -76,7 +76,8 @@ struct setting {
     enum setting_kind kind;
     const char *const *words; /* of KIND_CHOICE, NULL at the end, in the order of its enum */
     size_t offset;            /* of the field in struct config */
-    const char *preset;       /* the default as text; "" where config_load finds it */
+    const char *preset;       /* the default as text, or "" */
+    uint64_t number;          /* the default of a hub's setting, or 0 */
     uint64_t least, most;
     bool is_live;
     const char *argument;

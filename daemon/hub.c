@@ -38,20 +38,16 @@ static uint64_t three_quarters_of_memory(void)
 void hub_settings_default(struct hub_settings *settings)
 {
     *settings = (struct hub_settings){
-        .memory_limit = three_quarters_of_memory(),
-        .limit_frame = UINT64_C(64) << 20,
-        .limit_depth = HD_DEPTH_DEFAULT,
-        .limit_work = 2000000,
-        .limit_read = UINT64_C(64) << 20,
-        .limit_handles = 20000000,
-        .limit_names = 20000000,
-        .limit_output = UINT64_C(16) << 20,
-        .limit_sessions = 20000,
+#define SETTING(name, kind, field, preset, least, most, reload, argument, description)
+#define HUB_SETTING(name, kind, field, preset, least, most, argument, description) .field = preset,
+#include "daemon/config.def"
+#undef SETTING
+#undef HUB_SETTING
         .limit_events = 100000,
         .limit_lingering = 1000,
         .limit_waiting = 10000,
-        .slice_objects = 5000,
     };
+    settings->memory_limit = three_quarters_of_memory();
 }
 
 /* -- opening ------------------------------------------------------------------------------------------------------ */

@@ -169,7 +169,7 @@ enum hd_err convert_ext(struct session *session, const struct wire *wire, struct
 {
     struct heap *heap = session->hub->heap;
     struct binding binding;
-    uint64_t number;
+    uint64_t number = 0;
     enum hd_err err;
 
     switch (wire->ext) {
