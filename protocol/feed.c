@@ -64,7 +64,7 @@ static enum feed_status open_container(struct feed *feed, const struct feed_limi
 {
     if (feed->depth == limits->depth)
         return bad(feed, "nested deeper than limits.depth");
-    if (feed->owed + values > limits->frame - feed->pos)
+    if (feed->pos > limits->frame || feed->owed + values > limits->frame - feed->pos)
         return bad(feed, "more values announced than limits.frame bytes can hold");
     if (feed->depth + 1 > feed->deepest)
         feed->deepest = feed->depth + 1;
