@@ -1,1 +1,2 @@
 # docs/: what users and maintainers read.
+dist_man_MANS += docs/heapd.8

@@ -1,0 +1,102 @@
+/* atoms.c - making numbers and texts. */
+#include "store/kinds/atoms.h"
+
+#include <string.h>
+
+enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out)
+{
+    struct obj *o;
+
+    if (value >= HEAP_SMALL_INT_MIN && value <= HEAP_SMALL_INT_MAX) {
+        *out = heap->small_ints[value - HEAP_SMALL_INT_MIN];
+        return HD_OK;
+    }
+    o = heap_new(heap, OBJ_INT, sizeof(struct int_obj));
+    if (o == NULL)
+        return heap_no_memory(heap);
+    ((struct int_obj *)o)->value = value;
+    *out = o;
+    return HD_OK;
+}
+
+enum hd_err float_new(struct heap *heap, double value, struct obj **out)
+{
+    struct obj *o = heap_new(heap, OBJ_FLOAT, sizeof(struct float_obj));
+
+    if (o == NULL)
+        return heap_no_memory(heap);
+    ((struct float_obj *)o)->value = value;
+    *out = o;
+    return HD_OK;
+}
+
+enum hd_err text_new_raw(struct heap *heap, enum obj_type type, size_t len, struct text **out)
+{
+    struct text *text;
+
+    if (len > TEXT_MAX)
+        return heap_fail(heap, HD_LIMIT, "a %s holds at most %u bytes", obj_type_name(type), TEXT_MAX);
+    text = (struct text *)heap_new(heap, type, sizeof *text + len);
+    if (text == NULL)
+        return heap_no_memory(heap);
+    text->len = (uint32_t)len;
+    text->hash = 0;
+    *out = text;
+    return HD_OK;
+}
+
+static enum hd_err text_new(struct heap *heap, enum obj_type type, const char *bytes, size_t len, struct obj **out)
+{
+    struct text *text;
+    enum hd_err err = text_new_raw(heap, type, len, &text);
+
+    if (err != HD_OK)
+        return err;
+    memcpy(text->bytes, bytes, len);
+    *out = &text->head;
+    return HD_OK;
+}
+
+enum hd_err bytes_new(struct heap *heap, const char *bytes, size_t len, struct obj **out)
+{
+    if (len == 0) {
+        *out = heap->empty_bytes;
+        return HD_OK;
+    }
+    return text_new(heap, OBJ_BYTES, bytes, len, out);
+}
+
+enum hd_err str_new(struct heap *heap, const char *bytes, size_t len, struct obj **out)
+{
+    bool ascii;
+    enum hd_err err;
+
+    if (len == 0) {
+        *out = heap->empty_str;
+        return HD_OK;
+    }
+    if (!utf8_valid(bytes, len, &ascii))
+        return heap_fail(heap, HD_VALUE, "a str of %zu bytes is not UTF-8", len);
+    err = text_new(heap, OBJ_STR, bytes, len, out);
+    if (err == HD_OK && ascii)
+        (*out)->flags |= OBJ_ASCII;
+    return err;
+}
+
+void str_seal(struct text *str)
+{
+    bool ascii;
+
+    utf8_valid(str->bytes, str->len, &ascii);
+    if (ascii)
+        str->head.flags |= OBJ_ASCII;
+}
+
+bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value)
+{
+    (void)heap;
+    if (o->type != OBJ_INT && o->type != OBJ_BOOL)
+        return false;
+    *value = int_value(o);
+    return true;
+}
