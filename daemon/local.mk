@@ -5,11 +5,11 @@ libdaemon_a_SOURCES = \
 
 # The server but for the network.
 daemon_hub_sources = \
-	daemon/args.c daemon/args.h daemon/call.h daemon/convert.h daemon/convert_in.c daemon/convert_out.c \
+	daemon/api.c daemon/args.c daemon/args.h daemon/call.h daemon/convert.h daemon/convert_in.c daemon/convert_out.c \
 	daemon/dispatch.c daemon/do_memory.c daemon/do_names.c daemon/do_objects.c daemon/do_session.c \
 	daemon/events.c daemon/glob.c daemon/glob.h daemon/hub.c daemon/hub.h daemon/limits.c daemon/limits.h \
-	daemon/reply.c daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stranger.c \
-	daemon/stranger.h daemon/targets.c
+	daemon/reply.c daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stats.c \
+	daemon/stats.def daemon/stranger.c daemon/stranger.h daemon/targets.c
 
 # The network and the process.
 daemon_network_sources = \
@@ -17,3 +17,7 @@ daemon_network_sources = \
 	daemon/deadline.c daemon/deadline.h daemon/listen.c daemon/listen.h daemon/log.c daemon/log.h \
 	daemon/pace.c daemon/pace.h daemon/panic.c daemon/panic.h daemon/peer.c daemon/peer.h \
 	daemon/server.c daemon/server.h daemon/socket_file.c daemon/socket_file.h
+
+bin_PROGRAMS += heapd
+heapd_SOURCES = daemon/main.c
+heapd_LDADD = $(DAEMON_LIBS) $(NETWORK_LIBS)

@@ -1,11 +1,30 @@
-# store/: the heap. No socket, no libuv, no frame.
+# store/: the heap. No socket, no libuv, no frame. One line a module.
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-	store/attr.c store/attr.h store/check.c store/check.h store/compare.h store/copy.c store/copy.h \
-	store/deepcopy.c store/handle.c store/handle.h store/heap.c store/heap.h store/kind.c store/kind.h \
-	store/mem.c store/mem.h store/names.c store/names.h store/obj.h store/pool.c store/pool.h \
-	store/pool_malloc.c store/size.c store/size.h store/step.c store/step.h store/table.c store/table.h \
+	store/attr.c store/attr.h \
+	store/check.c store/check.h \
+	store/compare.h \
+	store/copy.c store/copy.h \
+	store/deepcopy.c \
+	store/handle.c store/handle.h \
+	store/hash.c \
+	store/heap.c store/heap.h \
+	store/kind.c store/kind.h \
+	store/mem.c store/mem.h \
+	store/names.c store/names.h \
+	store/obj.h \
+	store/pool.c store/pool.h \
+	store/pool_malloc.c \
+	store/siphash.c \
+	store/size.c store/size.h \
+	store/step.c store/step.h \
+	store/table.c store/table.h \
 	store/weak.c store/weak.h \
-	store/kinds/atoms.h store/kinds/dict.c store/kinds/dict.h store/kinds/leaf.c store/kinds/namespace.c \
-	store/kinds/namespace.h store/kinds/object.c store/kinds/object.h store/kinds/sequence.c \
-	store/kinds/sequence.h
+	store/kinds/atoms.c store/kinds/atoms.h \
+	store/kinds/dict.c store/kinds/dict.h \
+	store/kinds/leaf.c \
+	store/kinds/methods.h \
+	store/kinds/namespace.c store/kinds/namespace.h \
+	store/kinds/object.c store/kinds/object.h \
+	store/kinds/sequence.c store/kinds/sequence.h \
+	store/kinds/utf8.c

@@ -3,8 +3,11 @@
 # A unit test: one line in `unit_tests`, and NAME_SOURCES, NAME_LDADD below it. libcheck writes TAP by itself (see the
 # environment below), so its main is only srunner_run_all(runner, CK_ENV) and the exit status.
 # A script: one line in `script_tests`; .py runs under /usr/bin/python3, .sh under sh.
+# One line a test, in alphabetical order.
 unit_tests =
-script_tests = tests/includes.sh
+script_tests = \
+	tests/includes.sh \
+	tests/manpage.sh
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
