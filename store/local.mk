@@ -22,6 +22,7 @@ libstore_a_SOURCES = \
 	store/weak.c store/weak.h \
 	store/kinds/atoms.c store/kinds/atoms.h \
 	store/kinds/dict.c store/kinds/dict.h \
+	store/kinds/iterate.c store/kinds/iterate.h \
 	store/kinds/leaf.c \
 	store/kinds/methods.h \
 	store/kinds/namespace.c store/kinds/namespace.h \
