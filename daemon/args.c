@@ -111,7 +111,8 @@ static enum hd_err read_events(struct call *call, struct reader *reader, enum rp
 
     if (err != HD_OK)
         return err;
-    call->opts.events = dress; /* released with the call */
+    obj_unref(call->heap, &call->opts.events); /* of a repeated key the last value wins */
+    call->opts.events = dress;                 /* released with the call */
     if (dress->type == OBJ_NIL)
         return HD_OK;
     list = list_of(dress);

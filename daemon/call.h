@@ -80,9 +80,11 @@ enum hd_err reply_object_take(struct call *call, struct obj **o);
 /* An object by value in full, as `read` does; `levels` UINT32_MAX for all. */
 enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 
-/* Whether an object could be the result of this call: room for its handle, or a value that can be sent. Changes nothing
- * but reserves memory. */
-enum hd_err reply_check(struct call *call, struct obj *o);
+/* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the handler. */
+enum hd_err reply_check(const struct call *call);
+
+/* Takes back the handles of an answer by reply_object_take that is not to be sent: `first` is handles.next before it. */
+void reply_undo(struct call *call, uint64_t first);
 
 /* -- handlers ---------------------------------------------------------------------------------------------------- */
 

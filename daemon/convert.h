@@ -48,6 +48,9 @@ void convert_pack_handle(struct session *session, struct buf *buf, uint64_t hand
 /* Gives the session a new handle of `o` (a new reference): LIMIT, NO_MEMORY. */
 enum hd_err convert_open_handle(struct session *session, struct obj *o, uint64_t *handle);
 
+/* Takes back the handles that the server gave from number `first` on: their answer is not sent. Never allocates. */
+void convert_close_handles(struct session *session, uint64_t first);
+
 /*
  * Packs the whole value of `o`, `levels` of it, at most `limits.read` bytes; what has no literal form and what lies
  * deeper travels as HANDLE. `depth` levels of nesting are used already. On failure nothing is left in the buffer and no

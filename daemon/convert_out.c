@@ -102,6 +102,15 @@ enum hd_err convert_open_handle(struct session *session, struct obj *o, uint64_t
     return HD_OK;
 }
 
+void convert_close_handles(struct session *session, uint64_t first)
+{
+    for (uint64_t number = first; number < session->handles.next; number++) {
+        struct obj *o = handles_remove(session->hub->heap, &session->handles, number);
+
+        obj_unref(session->hub->heap, &o);
+    }
+}
+
 /* -- whole values ------------------------------------------------------------------------------------------------- */
 
 struct level {
@@ -320,15 +329,9 @@ static enum hd_err pack_step(struct packer *p)
 /* Closes the handles that a failed value has opened, takes the marks off, cuts the output back. */
 static void give_up(struct packer *p)
 {
-    struct handles *handles = &p->session->handles;
-
     while (p->depth > 0)
         pop_level(p);
-    for (uint64_t number = p->first_handle; number < handles->next; number++) {
-        struct obj *o = handles_remove(p->heap, handles, number);
-
-        obj_unref(p->heap, &o);
-    }
+    convert_close_handles(p->session, p->first_handle);
     buf_rewind(p->buf, p->start);
 }
 

@@ -10,6 +10,8 @@
 #include "daemon/call.h"
 #include "store/kinds/atoms.h"
 
+#define REPLY_ROOM 1024 /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
+
 typedef enum hd_err handler_fn(struct call *call);
 
 static handler_fn *const handlers[RPC_METHODS] = {
@@ -112,18 +114,6 @@ static void finish_step(struct call *call)
 
 /* -- one frame ---------------------------------------------------------------------------------------------------- */
 
-/* A reply that did not fit: nothing can be undone any more, but the client learns that it was its size. */
-static enum hd_err check_packed(struct call *call)
-{
-    struct buf *out = &call->session->out;
-
-    if (!out->failed)
-        return HD_OK;
-    if (out->over_limit)
-        return heap_fail(call->heap, HD_LIMIT, "the response is larger than may be pending");
-    return heap_no_memory(call->heap);
-}
-
 static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t params)
 {
     enum hd_err err = args_read(call, reader, params);
@@ -132,7 +122,7 @@ static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t
         return err;
     err = handlers[call->method - rpc_methods](call);
     if (err == HD_OK)
-        err = check_packed(call);
+        err = reply_check(call);
     args_release(call);
     if (call->opts.into != 0 && call->kept == 0)
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
@@ -178,6 +168,8 @@ void dispatch_frame(struct session *session, const char *bytes, size_t len)
     }
     session->requests++;
     hub->counters.requests++;
+    if (!buf_reserve(&session->out, REPLY_ROOM))
+        return; /* no request is run that could not say what it did: the session ends */
     if (type == 0) {
         call.is_request = true;
         call.msgid = (uint32_t)read_next(&reader).uint;

@@ -1,4 +1,6 @@
 /* do_memory.c - what the server knows of an object: counts, sizes, references. */
+#include <time.h>
+
 #include "daemon/call.h"
 #include "daemon/convert.h"
 #include "store/kind.h"
@@ -27,12 +29,22 @@ static void pack_class(struct buf *out, struct heap *heap, const struct obj *o)
     pack_str(out, name, len);
 }
 
-static void pack_death(struct buf *out, const struct weak *weak)
+/* A death's time is kept on the monotonic clock; people want to know when it was: seconds since 1970. */
+static double time_of_death(const struct hub *hub, const struct weak *weak)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
+           (double)(hub->ops.now_ns(hub->ops.context) - weak->died_ns) / 1e9;
+}
+
+static void pack_death(struct buf *out, const struct hub *hub, const struct weak *weak)
 {
     pack_cstr(out, "cause");
     pack_cstr(out, weak_cause_name((enum weak_cause)weak->cause));
     pack_cstr(out, "died");
-    pack_float(out, (double)weak->died_ns / 1e9);
+    pack_float(out, time_of_death(hub, weak));
 }
 
 enum hd_err do_info(struct call *call)
@@ -67,7 +79,7 @@ enum hd_err do_info(struct call *call)
     pack_cstr(out, "tracked");
     pack_bool(out, obj_type_is_container(o->type) && !obj_is_immortal(o));
     if (is_dead_weak)
-        pack_death(out, (const struct weak *)o);
+        pack_death(out, call->hub, (const struct weak *)o);
     return HD_OK;
 }
 
@@ -148,10 +160,7 @@ enum hd_err do_referents(struct call *call)
         return HD_OK;
     pack_array(out, count);
     err = walk_referents(call, out, &count);
-    for (; err != HD_OK && first < call->session->handles.next; first++) {
-        struct obj *o = handles_remove(call->heap, &call->session->handles, first);
-
-        obj_unref(call->heap, &o);
-    }
+    if (err != HD_OK)
+        convert_close_handles(call->session, first);
     return err;
 }

@@ -32,38 +32,50 @@ enum hd_err do_read(struct call *call)
 
 /* -- calls -------------------------------------------------------------------------------------------------------- */
 
-/* A method that changes something and returns an element: could the client be given it? */
-static enum hd_err check_result(struct call *call, const struct obj_call *found, const struct arg *args)
+/* A method that changes something and returns an element: the answer is made first, so that one that cannot be sent
+ * changes nothing. */
+static enum hd_err call_answering_first(struct call *call, const struct obj_call *found, const struct arg *args)
 {
-    struct obj *expected;
-    enum hd_err err;
+    uint64_t first = call->session->handles.next;
+    struct obj *result = NULL;
+    enum hd_err err = found->row->peek(call->heap, found->self, args->items, args->count, &result);
 
-    if (found->row->peek == NULL || args->count < found->row->least || args->count > found->row->most)
-        return HD_OK;
-    err = found->row->peek(call->heap, found->self, args->items, args->count, &expected);
+    if (err == HD_OK)
+        err = reply_object_take(call, &result);
     if (err != HD_OK)
         return err;
-    err = reply_check(call, expected);
-    obj_unref(call->heap, &expected);
+    err = kind_call(call->heap, found->row, found->self, args->items, args->count, &result);
+    if (err == HD_OK)
+        obj_unref(call->heap, &result);
+    else
+        reply_undo(call, first);
     return err;
+}
+
+static enum hd_err call_found(struct call *call, const struct obj_call *found, const struct arg *args)
+{
+    const struct method_row *row = found->row;
+    struct obj *result = NULL;
+    enum hd_err err;
+
+    if (row->peek != NULL && args->count >= row->least && args->count <= row->most)
+        return call_answering_first(call, found, args);
+    err = kind_call(call->heap, row, found->self, args->items, args->count, &result);
+    return reply_made(call, err, &result);
 }
 
 enum hd_err do_call(struct call *call)
 {
-    const struct arg *args = &call->args[2];
     struct obj_call found;
     struct obj *self;
-    struct obj *result = NULL;
     enum hd_err err = obj_find_call(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len, &found);
 
-    if (err == HD_OK)
-        err = check_result(call, &found, args);
     if (err != HD_OK)
         return err;
     self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
-    err = kind_call(call->heap, found.row, self, args->items, args->count, &result);
+    err = call_found(call, &found, &call->args[2]);
     obj_unref(call->heap, &self);
-    return reply_made(call, err, &result);
+    return err;
 }
 
 /* -- attributes --------------------------------------------------------------------------------------------------- */

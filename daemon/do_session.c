@@ -27,7 +27,7 @@ static enum hd_err check_hello(struct call *call)
 {
     const struct opts *opts = &call->opts;
 
-    if (opts_has(opts, RPC_OPTION_NAMESPACE) && call->session->requests > 1 && call->session->said_hello)
+    if (opts_has(opts, RPC_OPTION_NAMESPACE) && call->session->said_hello)
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: a second hello may not change the namespace");
     if (opts_has(opts, RPC_OPTION_LEVELS) && (opts->levels < 8 || opts->levels > HD_DEPTH_MAX))
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'depth' takes 8 ... %d", HD_DEPTH_MAX);
@@ -72,30 +72,35 @@ static enum hd_err find_space(struct call *call, struct obj **out)
     return err;
 }
 
-static enum hd_err keep_name(struct call *call)
+/* A copy of the client's name; NULL without the option. */
+static enum hd_err copy_name(struct call *call, char **out)
 {
     size_t len = call->opts.text_len[RPC_OPTION_NAME];
-    char *name;
 
+    *out = NULL;
+    if (!opts_has(&call->opts, RPC_OPTION_NAME))
+        return HD_OK;
     if (len > 1024)
         return heap_fail(call->heap, HD_LIMIT, "hello: a client's name has at most 1024 bytes");
-    name = malloc(len + 1);
-    if (name == NULL)
+    *out = malloc(len + 1);
+    if (*out == NULL)
         return heap_no_memory(call->heap);
-    memcpy(name, call->opts.text[RPC_OPTION_NAME], len);
-    name[len] = '\0';
-    free(call->session->name);
-    call->session->name = name;
+    memcpy(*out, call->opts.text[RPC_OPTION_NAME], len);
+    (*out)[len] = '\0';
     return HD_OK;
 }
 
 /* Everything that can fail comes before: from here on the settings are taken over. */
-static void take_settings(struct call *call, struct obj **space)
+static void take_settings(struct call *call, char *name, struct obj **space)
 {
     const struct opts *opts = &call->opts;
     struct session *session = call->session;
     struct manner *manner = &session->manner;
 
+    if (name != NULL) {
+        free(session->name);
+        session->name = name;
+    }
     if (opts_has(opts, RPC_OPTION_REFS))
         manner->refs = opts->refs;
     if (opts_has(opts, RPC_OPTION_ERRORS))
@@ -121,17 +126,21 @@ enum hd_err do_hello(struct call *call)
 {
     struct obj *space = NULL;
     struct buf *out;
+    char *name;
     enum hd_err err = check_hello(call);
 
-    if (err == HD_OK && opts_has(&call->opts, RPC_OPTION_NAMESPACE))
-        err = find_space(call, &space);
-    if (err == HD_OK && opts_has(&call->opts, RPC_OPTION_NAME))
-        err = keep_name(call);
-    if (err != HD_OK) {
-        obj_unref(call->heap, &space);
+    if (err == HD_OK)
+        err = copy_name(call, &name);
+    if (err != HD_OK)
         return err;
+    if (opts_has(&call->opts, RPC_OPTION_NAMESPACE)) {
+        err = find_space(call, &space);
+        if (err != HD_OK) {
+            free(name);
+            return err;
+        }
     }
-    take_settings(call, &space);
+    take_settings(call, name, &space);
     out = reply_begin(call);
     if (out == NULL)
         return HD_OK;

@@ -102,7 +102,28 @@ static enum hd_err pack_result(struct call *call, struct obj *o)
     return HD_OK;
 }
 
-/* A value that cannot be sent is seen before the object is kept. */
+static void forget_kept(struct call *call)
+{
+    struct obj *held;
+
+    if (call->kept == 0)
+        return;
+    held = handles_remove(call->heap, &call->session->handles, call->kept);
+    obj_unref(call->heap, &held);
+    call->kept = 0;
+}
+
+enum hd_err reply_check(const struct call *call)
+{
+    const struct buf *out = &call->session->out;
+
+    if (!out->failed)
+        return HD_OK;
+    if (out->over_limit)
+        return heap_fail(call->heap, HD_LIMIT, "the response is larger than may be pending");
+    return heap_no_memory(call->heap);
+}
+
 enum hd_err reply_object_take(struct call *call, struct obj **o)
 {
     bool keeps = call->opts.into != 0 || (call->is_request && wants_handle(call, *o));
@@ -115,13 +136,18 @@ enum hd_err reply_object_take(struct call *call, struct obj **o)
     }
     if (err == HD_OK)
         err = pack_result(call, *o);
-    if (err != HD_OK && call->kept != 0) {
-        held = handles_remove(call->heap, &call->session->handles, call->kept);
-        obj_unref(call->heap, &held);
-        call->kept = 0;
-    }
+    if (err == HD_OK)
+        err = reply_check(call);
+    if (err != HD_OK)
+        forget_kept(call);
     obj_unref(call->heap, o);
     return err;
+}
+
+void reply_undo(struct call *call, uint64_t first)
+{
+    forget_kept(call);
+    convert_close_handles(call->session, first);
 }
 
 enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
@@ -129,25 +155,4 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
     struct buf *out = reply_begin(call);
 
     return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, 1);
-}
-
-enum hd_err reply_check(struct call *call, struct obj *o)
-{
-    struct session *session = call->session;
-    size_t start = session->out.len;
-    uint64_t first = session->handles.next;
-    enum hd_err err = reserve_handle(call, o);
-
-    if (err != HD_OK || call->opts.result != RESULT_VALUE || convert_is_scalar(o))
-        return err;
-    err = convert_pack_value(session, &session->out, o, UINT64_MAX, 1);
-    if (err != HD_OK)
-        return err;
-    buf_rewind(&session->out, start);
-    for (uint64_t number = first; number < session->handles.next; number++) {
-        struct obj *held = handles_remove(call->heap, &session->handles, number);
-
-        obj_unref(call->heap, &held);
-    }
-    return HD_OK;
 }
