@@ -83,16 +83,21 @@ static void detach(struct heap *heap, void *storage, struct detached record)
     enqueue(heap->step, (uintptr_t)storage | 1);
 }
 
+/* The storage is queued before its first references are dropped: so all of them die before what they refer to. */
 void step_detach_items(struct heap *heap, struct obj **items, uint32_t len, uint32_t capacity)
 {
-    uint32_t first = len < DETACHED_SLOTS ? len : DETACHED_SLOTS;
+    struct obj *first[DETACHED_SLOTS];
+    uint32_t overlaid = len < DETACHED_SLOTS ? len : DETACHED_SLOTS;
 
-    for (uint32_t i = 0; i < first; i++)
-        obj_unref(heap, &items[i]);
+    if (items == NULL)
+        return;
+    memcpy(first, items, overlaid * sizeof *items);
     if (len > DETACHED_SLOTS)
         detach(heap, items, (struct detached){.len = len, .capacity = capacity, .dropped = DETACHED_SLOTS});
-    else if (items != NULL)
+    else
         pool_free(heap->pool, items, capacity * sizeof *items, POOL_DATA);
+    for (uint32_t i = 0; i < overlaid; i++)
+        obj_unref(heap, &first[i]);
 }
 
 static void drop_entry(struct heap *heap, struct table_entry *entry)
@@ -106,6 +111,7 @@ static void drop_entry(struct heap *heap, struct table_entry *entry)
 void step_detach_table(struct heap *heap, struct table *table)
 {
     struct table_entry *entries = table->entries;
+    struct table_entry first = {0};
     struct detached record = {.len = table->used, .capacity = table->capacity, .is_table = 1, .dropped = 1};
 
     table->entries = NULL;
@@ -113,11 +119,12 @@ void step_detach_table(struct heap *heap, struct table *table)
     if (entries == NULL)
         return;
     if (record.len > 0)
-        drop_entry(heap, &entries[0]);
+        first = entries[0];
     if (record.len > 1)
         detach(heap, entries, record);
     else
         pool_free(heap->pool, entries, record.capacity * sizeof *entries, POOL_DATA);
+    drop_entry(heap, &first);
 }
 
 /* -- running ------------------------------------------------------------------------------------------------------ */
