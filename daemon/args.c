@@ -2,7 +2,6 @@
 #include "daemon/args.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/convert.h"
@@ -176,9 +175,10 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
     err = heap_work(call->heap, array.len);
     if (err != HD_OK || array.len == 0)
         return err;
-    arg->items = malloc(array.len * sizeof *arg->items);
+    arg->items = hub_alloc(call->hub, array.len * sizeof *arg->items);
     if (arg->items == NULL)
         return heap_no_memory(call->heap);
+    arg->capacity = array.len;
     while (err == HD_OK && arg->count < array.len) {
         err = convert_value(call->session, reader, &arg->items[arg->count]);
         if (err == HD_OK)
@@ -307,9 +307,9 @@ void args_release(struct call *call)
         obj_unref(call->heap, &arg->o);
         for (uint32_t n = 0; n < arg->count; n++)
             obj_unref(call->heap, &arg->items[n]);
-        free(arg->items);
+        hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
         arg->items = NULL;
-        arg->count = 0;
+        arg->count = arg->capacity = 0;
     }
     obj_unref(call->heap, &call->opts.events);
 }

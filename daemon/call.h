@@ -25,7 +25,7 @@ struct arg {
     const char *text;         /* NAME: UTF-8, not terminated */
     size_t text_len;
     struct obj **items;       /* VALUES: owned references, */
-    uint32_t count;           /* and how many */
+    uint32_t count, capacity; /* how many, and slots */
     uint64_t number;          /* HANDLE */
 };
 

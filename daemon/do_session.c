@@ -1,5 +1,4 @@
 /* do_session.c - hello, ping, bye. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/call.h"
@@ -73,7 +72,7 @@ static enum hd_err find_space(struct call *call, struct obj **out)
 }
 
 /* A copy of the client's name; NULL without the option. */
-static enum hd_err copy_name(struct call *call, char **out)
+static enum hd_err copy_name(struct call *call, struct name **out)
 {
     size_t len = call->opts.text_len[RPC_OPTION_NAME];
 
@@ -82,24 +81,20 @@ static enum hd_err copy_name(struct call *call, char **out)
         return HD_OK;
     if (len > 1024)
         return heap_fail(call->heap, HD_LIMIT, "hello: a client's name has at most 1024 bytes");
-    *out = malloc(len + 1);
-    if (*out == NULL)
-        return heap_no_memory(call->heap);
-    memcpy(*out, call->opts.text[RPC_OPTION_NAME], len);
-    (*out)[len] = '\0';
-    return HD_OK;
+    *out = name_new(call->heap, call->opts.text[RPC_OPTION_NAME], len);
+    return *out != NULL ? HD_OK : heap_no_memory(call->heap);
 }
 
 /* Everything that can fail comes before: from here on the settings are taken over. */
-static void take_settings(struct call *call, char *name, struct obj **space)
+static void take_settings(struct call *call, struct name *name, struct obj **space)
 {
     const struct opts *opts = &call->opts;
     struct session *session = call->session;
     struct manner *manner = &session->manner;
 
     if (name != NULL) {
-        free(session->name);
-        session->name = name;
+        name_free(call->heap, session->client);
+        session->client = name;
     }
     if (opts_has(opts, RPC_OPTION_REFS))
         manner->refs = opts->refs;
@@ -126,7 +121,7 @@ enum hd_err do_hello(struct call *call)
 {
     struct obj *space = NULL;
     struct buf *out;
-    char *name;
+    struct name *name;
     enum hd_err err = check_hello(call);
 
     if (err == HD_OK)
@@ -136,7 +131,7 @@ enum hd_err do_hello(struct call *call)
     if (opts_has(&call->opts, RPC_OPTION_NAMESPACE)) {
         err = find_space(call, &space);
         if (err != HD_OK) {
-            free(name);
+            name_free(call->heap, name);
             return err;
         }
     }

@@ -1,7 +1,6 @@
 /* hub.c - one heap, its shared namespaces, and the ring of sessions whose steps have work left. */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,19 +53,23 @@ void hub_settings_default(struct hub_settings *settings)
 
 static void *resize_buffer(void *context, void *old, size_t old_size, size_t size)
 {
-    (void)context;
-    (void)old_size;
+    const struct mem *mem = context;
+
     if (size > 0)
-        return realloc(old, size);
-    free(old);
+        return mem->resize(mem->context, old, old_size, size);
+    mem->release(mem->context, old, old_size);
     return NULL;
 }
 
-const struct buf_memory *hub_buf_memory(void)
+void *hub_alloc(const struct hub *hub, size_t size)
 {
-    static const struct buf_memory memory = {resize_buffer, NULL};
+    return hub->mem->resize(hub->mem->context, NULL, 0, size);
+}
 
-    return &memory;
+void hub_free(const struct hub *hub, void *block, size_t size)
+{
+    if (block != NULL)
+        hub->mem->release(hub->mem->context, block, size);
 }
 
 static uint64_t clock_ns(void *context)
@@ -88,10 +91,8 @@ static struct obj *add_space(struct hub *hub, const char *name)
     if (err != HD_OK)
         return NULL;
     err = names_bind(hub->heap, &hub->spaces, name, strlen(name), space, &old);
-    if (err != HD_OK)
-        return NULL;
     obj_unref(hub->heap, &space); /* the table holds it */
-    return names_peek(hub->heap, &hub->spaces, name, strlen(name));
+    return err != HD_OK ? NULL : names_peek(hub->heap, &hub->spaces, name, strlen(name));
 }
 
 /* The builtin classes that make something, by their names. */
@@ -114,19 +115,31 @@ static bool fill_builtins(struct hub *hub)
 
 static bool make_spaces(struct hub *hub)
 {
+    struct step step;
+    bool is_made;
+
+    step_init(&step, WEAK_COUNT);
+    hub->heap->step = &step;
     names_init(&hub->spaces);
     hub->global = add_space(hub, "global");
     hub->builtins = add_space(hub, "builtins");
-    return hub->global != NULL && hub->builtins != NULL && fill_builtins(hub);
+    is_made = hub->global != NULL && hub->builtins != NULL && fill_builtins(hub);
+    while (!step_run(hub->heap, &step, SIZE_MAX))
+        continue;
+    hub->heap->step = NULL;
+    return is_made;
 }
 
 struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *ops)
 {
-    struct hub *hub = calloc(1, sizeof *hub);
-    struct heap_config config = {.memory_limit = settings->memory_limit, .work_limit = settings->limit_work};
+    const struct mem *mem = ops != NULL && ops->mem != NULL ? ops->mem : &mem_libc;
+    struct hub *hub = mem->zero(mem->context, sizeof *hub);
+    struct heap_config config = {.mem = mem, .memory_limit = settings->memory_limit, .work_limit = settings->limit_work};
 
     if (hub == NULL)
         return NULL;
+    hub->mem = mem;
+    hub->buffers = (struct buf_memory){resize_buffer, (void *)(uintptr_t)mem};
     hub->settings = *settings;
     if (ops != NULL)
         hub->ops = *ops;
@@ -136,7 +149,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     config.now_context = hub->ops.context;
     hub->next_number = 1;
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
-    buf_init(&hub->scratch, SIZE_MAX / 2, hub_buf_memory());
+    buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
     hub->heap = heap_open(&config);
     if (hub->heap == NULL || !make_spaces(hub)) {
         hub_close(hub);
@@ -176,7 +189,7 @@ void hub_close(struct hub *hub)
         heap_close(hub->heap);
     }
     buf_fini(&hub->scratch);
-    free(hub);
+    hub_free(hub, hub, sizeof *hub);
 }
 
 void hub_configure(struct hub *hub, const struct hub_settings *settings)

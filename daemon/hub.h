@@ -15,6 +15,7 @@
 struct hub;
 struct session;
 struct buf;
+struct mem;
 
 /* What a hub may use. Filled by hub_settings_default, then by daemon/config.c; every field is a row of config.def. */
 struct hub_settings {
@@ -44,6 +45,8 @@ struct hub_ops {
     /* Monotonic nanoseconds. NULL: CLOCK_MONOTONIC. */
     uint64_t (*now_ns)(void *context);
     void *context;
+    /* Where all memory comes from (store/mem.h), the heap's too; outlives the hub. NULL: the C library. */
+    const struct mem *mem;
 };
 
 /* Makes a hub with an empty heap. NULL without memory. `settings` is copied. */

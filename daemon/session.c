@@ -8,13 +8,24 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/state.h"
 #include "daemon/stranger.h"
 
 #define PLAIN_ROOM 65536u /* bytes in or out beyond what limits name */
+
+static size_t partial_size(const struct feed *feed)
+{
+    return sizeof(struct partial) + feed->depth * sizeof(uint64_t);
+}
+
+static void free_partial(struct session *session)
+{
+    if (session->partial != NULL)
+        hub_free(session->hub, session->partial, partial_size(&session->partial->feed));
+    session->partial = NULL;
+}
 
 /* -- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -43,7 +54,7 @@ static void link_session(struct session *session)
 
 struct session *session_open(struct hub *hub, const struct peer *peer)
 {
-    struct session *session = calloc(1, sizeof *session);
+    struct session *session = hub->mem->zero(hub->mem->context, sizeof *session);
 
     if (session == NULL)
         return NULL;
@@ -54,11 +65,11 @@ struct session *session_open(struct hub *hub, const struct peer *peer)
     session->manner.depth = HD_DEPTH_SENT;
     handles_init(&session->handles);
     step_init(&session->step, WEAK_COUNT);
-    buf_init(&session->in, hub->settings.limit_frame + PLAIN_ROOM, hub_buf_memory());
-    buf_init(&session->out, hub->settings.limit_output + hub->settings.limit_read + PLAIN_ROOM, hub_buf_memory());
-    buf_init(&session->held, SIZE_MAX / 2, hub_buf_memory());
+    buf_init(&session->in, hub->settings.limit_frame + PLAIN_ROOM, &hub->buffers);
+    buf_init(&session->out, hub->settings.limit_output + hub->settings.limit_read + PLAIN_ROOM, &hub->buffers);
+    buf_init(&session->held, SIZE_MAX / 2, &hub->buffers);
     if (!fill_session(session)) {
-        free(session);
+        hub_free(hub, session, sizeof *session);
         return NULL;
     }
     link_session(session);
@@ -84,10 +95,10 @@ void session_free(struct session *session)
     buf_fini(&session->in);
     buf_fini(&session->out);
     buf_fini(&session->held);
-    free(session->partial);
-    free(session->name);
+    free_partial(session);
+    name_free(hub->heap, session->client);
     session->magic = 0;
-    free(session);
+    hub_free(hub, session, sizeof *session);
 }
 
 void session_close(struct session *session)
@@ -232,8 +243,7 @@ static enum feed_status scan(struct session *session, struct feed *feed, const c
         *feed = session->partial->feed;
         feed->left = hub->scan_stack;
         memcpy(hub->scan_stack, session->partial->stack, feed->depth * sizeof *hub->scan_stack);
-        free(session->partial);
-        session->partial = NULL;
+        free_partial(session);
     }
     return feed_scan(feed, &limits, bytes, len);
 }
@@ -241,7 +251,7 @@ static enum feed_status scan(struct session *session, struct feed *feed, const c
 /* Keeps where the scan of an incomplete frame stands. */
 static void keep_scan(struct session *session, const struct feed *feed)
 {
-    struct partial *partial = malloc(sizeof *partial + feed->depth * sizeof partial->stack[0]);
+    struct partial *partial = hub_alloc(session->hub, partial_size(feed));
 
     if (partial == NULL) {
         session_bye(session, "no memory for an incomplete request");

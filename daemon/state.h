@@ -46,6 +46,8 @@ struct counters {
 
 struct hub {
     struct heap *heap;
+    const struct mem *mem;
+    struct buf_memory buffers;     /* the same, for buffers */
     struct hub_settings settings;
     struct hub_ops ops;
     struct names spaces;           /* shared namespaces by name: each a struct space, counted */
@@ -87,7 +89,7 @@ struct session {
     struct session *next, *prev;            /* all sessions */
     struct session *next_working, *prev_working; /* ring, while its step has work */
     uint64_t number;
-    char *name;                             /* by hello; owned, or NULL */
+    struct name *client;                    /* what hello calls it; owned, or NULL */
     struct peer peer;
     struct manner manner;
     struct obj *own;                        /* namespace `session`, owned */
@@ -144,7 +146,8 @@ bool session_end_some(struct session *session, size_t budget);
 /* Frees the memory of a session that holds nothing any more. session.c */
 void session_free(struct session *session);
 
-/* Memory for buffers from the heap's source. hub.c */
-const struct buf_memory *hub_buf_memory(void);
+/* Memory from the hub's source, beside the heap's limit: NULL if there is none. `size` > 0, as allocated. hub.c */
+void *hub_alloc(const struct hub *hub, size_t size);
+void hub_free(const struct hub *hub, void *block, size_t size);
 
 #endif
