@@ -28,4 +28,5 @@ libstore_a_SOURCES = \
 	store/kinds/namespace.c store/kinds/namespace.h \
 	store/kinds/object.c store/kinds/object.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
+	store/kinds/slice.c \
 	store/kinds/utf8.c

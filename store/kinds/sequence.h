@@ -73,7 +73,8 @@ enum hd_err slice_bounds(struct heap *heap, struct obj *const *args, unsigned na
 /* An index object, negative ones from the end, within [0, len): else INDEX (text names `what`), TYPE for no int. */
 enum hd_err index_of(struct heap *heap, struct obj *arg, uint64_t len, const char *what, uint64_t *index);
 
-/* start and stop of find, index, count: clipped as Python clips them; args[0], args[1], absent or nil for open ends. */
+/* start and stop of find, index, count: args[0], args[1], absent or nil for open ends, negative ones from the end; stop at
+ * most `len`. As in Python a start behind the end stays there: nothing is found then, not even an empty str. */
 enum hd_err range_bounds(struct heap *heap, struct obj *const *args, unsigned nargs, uint64_t len, uint64_t *start,
                          uint64_t *stop);
 
