@@ -5,3 +5,5 @@ cli_sources =
 noinst_LIBRARIES += libclient.a libcli.a
 libclient_a_SOURCES = $(client_sources)
 libcli_a_SOURCES = $(cli_sources)
+
+include_HEADERS += client/heapd.h
