@@ -46,3 +46,8 @@ fuzzers =
 if FUZZ
 noinst_PROGRAMS += $(fuzzers)
 endif
+
+# The load generator of ./dev bench.
+EXTRA_PROGRAMS += tests/bench/load
+tests_bench_load_SOURCES = tests/bench/load.c
+EXTRA_DIST += tests/bench/bench.py
