@@ -11,6 +11,7 @@
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/utf8.h"
 
 enum place { IN_LIST, AT_KEY, AT_VALUE, IN_PAIRS, AT_PAIR_VALUE };
 

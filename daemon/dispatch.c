@@ -8,7 +8,7 @@
 
 #include "daemon/args.h"
 #include "daemon/call.h"
-#include "store/kinds/atoms.h"
+#include "store/kinds/utf8.h"
 
 #define REPLY_ROOM 1024 /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "daemon/convert.h"
-#include "store/kinds/atoms.h"
+#include "store/kinds/utf8.h"
 
 /* -- handles ------------------------------------------------------------------------------------------------------ */
 

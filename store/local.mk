@@ -29,4 +29,4 @@ libstore_a_SOURCES = \
 	store/kinds/object.c store/kinds/object.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
 	store/kinds/slice.c \
-	store/kinds/utf8.c
+	store/kinds/utf8.c store/kinds/utf8.h

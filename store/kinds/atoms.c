@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/kinds/utf8.h"
+
 enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out)
 {
     struct obj *o;
@@ -85,11 +87,15 @@ enum hd_err str_new(struct heap *heap, const char *bytes, size_t len, struct obj
 
 void str_seal(struct text *str)
 {
-    bool ascii;
-
-    utf8_valid(str->bytes, str->len, &ascii);
-    if (ascii)
+    if (utf8_is_ascii(str->bytes, str->len))
         str->head.flags |= OBJ_ASCII;
+}
+
+uint64_t str_length(const struct obj *o)
+{
+    const struct text *text = (const struct text *)o;
+
+    return (o->flags & OBJ_ASCII) != 0 ? text->len : utf8_length(text->bytes, text->len);
 }
 
 bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value)

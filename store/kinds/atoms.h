@@ -67,10 +67,6 @@ static inline struct text *text_of(struct obj *o)
 /* int or bool as an int64; false for other types. */
 bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value);
 
-/* True if `len` bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing above U+10FFFF);
- * *ascii tells whether all are below 0x80. */
-bool utf8_valid(const char *bytes, size_t len, bool *ascii);
-
 /* Code points of a str object. Constant time for ASCII, else linear in its bytes. */
 uint64_t str_length(const struct obj *o);
 

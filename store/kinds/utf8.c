@@ -1,9 +1,9 @@
 /* utf8.c - well-formed UTF-8. */
+#include "store/kinds/utf8.h"
+
 #include <string.h>
 
-#include "store/kinds/atoms.h"
-
-static bool is_ascii(const char *bytes, size_t len)
+bool utf8_is_ascii(const char *bytes, size_t len)
 {
     size_t i = 0;
     uint64_t word;
@@ -40,7 +40,7 @@ bool utf8_valid(const char *bytes, size_t len, bool *ascii)
 {
     const unsigned char *at = (const unsigned char *)bytes;
 
-    *ascii = is_ascii(bytes, len);
+    *ascii = utf8_is_ascii(bytes, len);
     if (*ascii)
         return true;
     while (len > 0) {
@@ -54,14 +54,46 @@ bool utf8_valid(const char *bytes, size_t len, bool *ascii)
     return true;
 }
 
-uint64_t str_length(const struct obj *o)
+uint64_t utf8_length(const char *bytes, size_t len)
 {
-    const struct text *text = (const struct text *)o;
     uint64_t length = 0;
 
-    if ((o->flags & OBJ_ASCII) != 0)
-        return text->len;
-    for (uint32_t i = 0; i < text->len; i++)
-        length += (text->bytes[i] & 0xc0) != 0x80;
+    for (size_t i = 0; i < len; i++)
+        length += utf8_is_first(bytes[i]);
     return length;
+}
+
+size_t utf8_offset(const char *bytes, size_t len, uint64_t n)
+{
+    for (size_t i = 0; i < len; i++)
+        if (utf8_is_first(bytes[i]) && n-- == 0)
+            return i;
+    return len;
+}
+
+uint32_t utf8_decode(const char *at)
+{
+    const unsigned char *b = (const unsigned char *)at;
+
+    switch (utf8_width(*at)) {
+    case 1:
+        return b[0];
+    case 2:
+        return (b[0] & 0x1fU) << 6 | (b[1] & 0x3fU);
+    case 3:
+        return (b[0] & 0x0fU) << 12 | (b[1] & 0x3fU) << 6 | (b[2] & 0x3fU);
+    default:
+        return (b[0] & 0x07U) << 18 | (b[1] & 0x3fU) << 12 | (b[2] & 0x3fU) << 6 | (b[3] & 0x3fU);
+    }
+}
+
+size_t utf8_encode(uint32_t c, char *to)
+{
+    size_t width = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char mark[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    for (size_t i = width - 1; i > 0; i--, c >>= 6)
+        to[i] = (char)(0x80 | (c & 0x3f));
+    to[0] = (char)(mark[width] | c);
+    return width;
 }

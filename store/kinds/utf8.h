@@ -1,0 +1,51 @@
+/*
+ * store/kinds/utf8.h - UTF-8: whether bytes are well formed, and going through well-formed ones.
+ *
+ * Nothing here looks beyond the bytes that it is given. A well-formed text occurs in another one only at whole code
+ * points, so what searches, compares or joins texts goes by bytes.
+ */
+#ifndef HEAPD_STORE_KINDS_UTF8_H
+#define HEAPD_STORE_KINDS_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UTF8_MAX 4 /* bytes of one code point */
+
+/* True if `len` bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing above U+10FFFF);
+ * *ascii tells whether all are below 0x80. */
+bool utf8_valid(const char *bytes, size_t len, bool *ascii);
+
+/* True if all bytes are below 0x80. */
+bool utf8_is_ascii(const char *bytes, size_t len);
+
+/* The rest takes well-formed bytes only. */
+
+/* False for the second and later bytes of a code point. */
+static inline bool utf8_is_first(char byte)
+{
+    return (byte & 0xc0) != 0x80;
+}
+
+/* Bytes of the code point that begins with this one. */
+static inline size_t utf8_width(char first)
+{
+    unsigned char byte = (unsigned char)first;
+
+    return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+/* Code points in `len` bytes. */
+uint64_t utf8_length(const char *bytes, size_t len);
+
+/* Bytes of the first `n` code points; `len` if there are no more than `n`. */
+size_t utf8_offset(const char *bytes, size_t len, uint64_t n);
+
+/* The code point at `at`. */
+uint32_t utf8_decode(const char *at);
+
+/* Writes a code point, UTF8_MAX bytes at most, and gives how many they are. */
+size_t utf8_encode(uint32_t code_point, char *to);
+
+#endif
