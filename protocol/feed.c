@@ -2,7 +2,7 @@
  * feed.c - the resumable scanner.
  *
  * Invariants: `pos` is behind a whole header, its length bytes included, or inside a payload of which `skip` bytes are
- * still to come; `owed` is the sum of left[0 ... depth), each value still owed being at least one byte to come.
+ * still to come; `owed` is the sum of left[0 ... depth): values whose headers have not come, each at least one byte.
  */
 #include "protocol/feed.h"
 
@@ -49,22 +49,36 @@ static uint64_t big_endian(const char *at, unsigned size)
     return value;
 }
 
+/* A value's header has come: its container waits for one less. */
+static void count_value(struct feed *feed)
+{
+    feed->values++;
+    if (feed->depth == 0)
+        return;
+    feed->owed--;
+    feed->left[feed->depth - 1]--;
+}
+
 /* One value is complete: containers that it was the last of are complete too. */
 static void settle(struct feed *feed)
 {
-    while (feed->depth > 0) {
-        feed->owed--;
-        if (--feed->left[feed->depth - 1] > 0)
-            return;
+    while (feed->depth > 0 && feed->left[feed->depth - 1] == 0)
         feed->depth--;
-    }
+}
+
+/* Whether `bytes` more, and at least one for each value that is owed, can still come. */
+static bool fits(const struct feed *feed, const struct feed_limits *limits, uint64_t bytes)
+{
+    return feed->pos <= limits->frame && bytes <= limits->frame - feed->pos &&
+           feed->owed <= limits->frame - feed->pos - bytes;
 }
 
 static enum feed_status open_container(struct feed *feed, const struct feed_limits *limits, uint64_t values)
 {
     if (feed->depth == limits->depth)
         return bad(feed, "nested deeper than limits.depth");
-    if (feed->pos > limits->frame || feed->owed + values > limits->frame - feed->pos)
+    feed->owed += values;
+    if (!fits(feed, limits, 0))
         return bad(feed, "more values announced than limits.frame bytes can hold");
     if (feed->depth + 1 > feed->deepest)
         feed->deepest = feed->depth + 1;
@@ -73,15 +87,14 @@ static enum feed_status open_container(struct feed *feed, const struct feed_limi
         return FEED_MORE;
     }
     feed->left[feed->depth++] = values;
-    feed->owed += values;
     return FEED_MORE;
 }
 
 /* A payload of `bytes` begins at pos. */
 static enum feed_status open_payload(struct feed *feed, const struct feed_limits *limits, uint64_t bytes)
 {
-    if (feed->pos > limits->frame || bytes > limits->frame - feed->pos)
-        return bad(feed, "a value longer than limits.frame");
+    if (!fits(feed, limits, bytes))
+        return bad(feed, "longer than limits.frame");
     feed->skip = bytes;
     if (bytes == 0)
         settle(feed);
@@ -150,7 +163,7 @@ static enum feed_status take_header(struct feed *feed, const struct feed_limits 
         }
         size = big_endian(bytes + feed->pos + 1, how.extra);
     }
-    feed->values++;
+    count_value(feed);
     feed->pos += 1;
     switch (how.shape) {
     case SIZED:

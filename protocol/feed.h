@@ -30,7 +30,7 @@ struct feed_limits {
 /* One frame's scan. The stack of open containers is the caller's: one serves all sessions, but while a frame is incomplete. */
 struct feed {
     size_t pos;        /* bytes of the frame walked so far */
-    uint64_t owed;     /* values that open containers still wait for; 0 between frames */
+    uint64_t owed;     /* values that open containers still wait for */
     uint64_t values;   /* values seen so far */
     uint32_t depth;    /* containers open now */
     uint32_t deepest;  /* the deepest nesting seen */

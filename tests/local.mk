@@ -9,6 +9,8 @@ script_tests = \
 	tests/includes.sh \
 	tests/manpage.sh
 
+include tests/unit.mk
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
 EXTRA_DIST += $(script_tests) tests/harness.py
@@ -35,6 +37,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONPATH='$(abs_top_srcdir)'; export PYTHONPATH;
 
 # What a unit test links.
+PROTOCOL_TEST_LIBS = libprotocol.a $(MSGPACK_LIBS) $(CHECK_LIBS)
 STORE_TEST_LIBS = libstore.a libprotocol.a $(MSGPACK_LIBS) $(CHECK_LIBS)
 DAEMON_TEST_LIBS = $(DAEMON_LIBS) $(NETWORK_LIBS) $(CHECK_LIBS)
 CLIENT_TEST_LIBS = libcli.a $(CLIENT_LIBS) $(EDIT_LIBS) $(CHECK_LIBS)
