@@ -26,6 +26,7 @@ libstore_a_SOURCES = \
 	store/kinds/leaf.c \
 	store/kinds/methods.h \
 	store/kinds/namespace.c store/kinds/namespace.h \
+	store/kinds/number.c store/kinds/number.h \
 	store/kinds/object.c store/kinds/object.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
 	store/kinds/slice.c \

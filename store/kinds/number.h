@@ -1,5 +1,5 @@
 /*
- * store/kinds/number.h - arithmetic that is not a method of a number: counters.
+ * store/kinds/number.h - what others need of numbers: counters, order, ints from floats.
  */
 #ifndef HEAPD_STORE_KINDS_NUMBER_H
 #define HEAPD_STORE_KINDS_NUMBER_H
@@ -11,5 +11,12 @@
  * as 1. int and bool add to an int, with a float they give a float. TYPE if either is no number, OVERFLOW beyond 64 bits.
  */
 enum hd_err number_count(struct heap *heap, struct obj *old, struct obj *n, struct obj **sum);
+
+/* The order of two of bool, int, float, by their exact values. */
+enum number_order { NUMBER_LESS, NUMBER_EQUAL, NUMBER_GREATER, NUMBER_UNORDERED };
+enum number_order number_compare(const struct obj *a, const struct obj *b);
+
+/* An int of a float, cut towards zero (owned). VALUE for NaN, OVERFLOW beyond 64 bits. */
+enum hd_err number_to_int(struct heap *heap, double value, struct obj **out);
 
 #endif
