@@ -29,17 +29,19 @@ static enum hd_err no_attribute(struct heap *heap, const struct obj *o, const ch
 
 enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target)
 {
-    const struct weak *weak = (const struct weak *)o;
+    while (o->type == OBJ_PROXY) {
+        const struct weak *weak = (const struct weak *)o;
+        enum hd_err err = heap_work(heap, 1);
 
-    if (o->type != OBJ_PROXY) {
-        *target = o;
-        return HD_OK;
+        if (err != HD_OK)
+            return err;
+        if (weak->target == NULL)
+            return heap_fail(heap, HD_DEAD, "the target #%llu of proxy #%llu was reclaimed (%s)",
+                             (unsigned long long)weak->target_id, (unsigned long long)o->id,
+                             weak_cause_name((enum weak_cause)weak->cause));
+        o = weak->target;
     }
-    if (weak->target == NULL)
-        return heap_fail(heap, HD_DEAD, "the target #%llu of proxy #%llu was reclaimed (%s)",
-                         (unsigned long long)weak->target_id, (unsigned long long)o->id,
-                         weak_cause_name((enum weak_cause)weak->cause));
-    *target = weak->target;
+    *target = o;
     return HD_OK;
 }
 

@@ -12,7 +12,8 @@
 enum compare_op { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE };
 
 /* The value of `a op b`. TYPE where Python raises TypeError, LIMIT beyond the work budget, NO_MEMORY. A living proxy stands for
- * its target, a dead one is DEAD. Never fails for EQ and NE of atoms. At the top level NaN is unequal to itself. */
+ * its target, a dead one is DEAD. EQ and NE of atoms fail only if long texts use up the budget. At the top level NaN is
+ * unequal to itself. */
 enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result);
 
 /* Equality as containers use it: identical or equal. */

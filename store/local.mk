@@ -3,7 +3,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	store/attr.c store/attr.h \
 	store/check.c store/check.h \
-	store/compare.h \
+	store/compare.c store/compare.h \
 	store/copy.c store/copy.h \
 	store/deepcopy.c \
 	store/handle.c store/handle.h \

@@ -47,6 +47,20 @@ void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use);
 /* A POOL_DATA block of another size with the old contents; NULL leaves `block` as it is. Shrinking may fail too. */
 void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size);
 
+/* Room for one more item in a vector of `len` items of `item` bytes: the vector, moved if *capacity had to grow; NULL
+ * without memory. A vector begins as NULL with capacity 0. */
+static inline void *pool_grow(struct pool *pool, void *vector, size_t len, size_t *capacity, size_t item)
+{
+    size_t grown = *capacity == 0 ? 16 : *capacity * 2;
+
+    if (len < *capacity)
+        return vector;
+    vector = pool_resize(pool, vector, *capacity * item, grown * item);
+    if (vector != NULL)
+        *capacity = grown;
+    return vector;
+}
+
 /* What a block of `size` bytes really takes. */
 size_t pool_rounded(size_t size);
 

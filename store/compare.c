@@ -1,0 +1,391 @@
+/*
+ * compare.c - equality and order, with a stack in place of recursion.
+ *
+ * One walk serves both. It goes through two structures in step and stops at the first pair that differs, its stack then
+ * being the way that led there. Two sequences are ordered as that pair is, if only sequences lie on the way; a dict or
+ * a weakref on it has no order, whatever it holds.
+ *
+ * A look-up in a dict or set compares keys, which may begin a second walk, through tuples; since no key holds a dict or a
+ * set, there is never a third.
+ */
+#include "store/compare.h"
+
+#include <string.h>
+
+#include "store/attr.h"
+#include "store/kind.h"
+#include "store/kinds/atoms.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/methods.h"
+#include "store/kinds/number.h"
+#include "store/kinds/object.h"
+#include "store/kinds/sequence.h"
+#include "store/weak.h"
+
+struct pair {
+    struct obj *a, *b; /* borrowed; proxies seen through */
+    uint32_t at;       /* element, table position of `a`, or for weakrefs 1 once their targets were compared */
+};
+
+struct walk {
+    struct heap *heap;
+    struct pair *stack;
+    size_t depth, capacity;
+    bool for_order;   /* lengths do not tell sequences apart until their common part is seen */
+    struct pair last; /* the last pair looked at that is not on the stack */
+};
+
+enum verdict { SAME, DIFFERENT, INSIDE /* pushed: what it holds decides */ };
+
+/* -- pairs that are compared at once ------------------------------------------------------------------------------ */
+
+static bool is_number(const struct obj *o)
+{
+    return o->type == OBJ_BOOL || o->type == OBJ_INT || o->type == OBJ_FLOAT;
+}
+
+static bool is_text(const struct obj *o)
+{
+    return o->type == OBJ_STR || o->type == OBJ_BYTES;
+}
+
+static bool is_sequence(const struct obj *o)
+{
+    return o->type == OBJ_LIST || o->type == OBJ_TUPLE;
+}
+
+/* A long text costs work too, or a list of many references to one would take hours. */
+static enum hd_err charge_text(struct heap *heap, uint32_t len)
+{
+    return heap_work(heap, len / 1024);
+}
+
+static enum hd_err compare_texts(struct heap *heap, struct obj *a, struct obj *b, bool *same)
+{
+    uint32_t len = text_of(a)->len;
+
+    *same = len == text_of(b)->len && memcmp(text_of(a)->bytes, text_of(b)->bytes, len) == 0;
+    return charge_text(heap, len);
+}
+
+/* True in *within if each element of set `a` is in set `b`. */
+static enum hd_err is_subset(struct heap *heap, struct obj *a, struct obj *b, bool *within)
+{
+    const struct table *table = &dict_of(a)->table;
+    uint32_t hash, position;
+    enum hd_err err = HD_OK;
+
+    *within = table->live <= dict_of(b)->table.live;
+    for (uint32_t i = table_next(table, 0); *within && err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1)) {
+        err = heap_work(heap, 1);
+        if (err == HD_OK)
+            err = dict_find(heap, b, table->entries[i].key, &hash, &position);
+        if (err == HD_OK)
+            *within = position != TABLE_NONE;
+    }
+    return err;
+}
+
+/* Bound methods are equal if they call the same on the same, as in Python; other objects only if identical. */
+static bool are_same_methods(struct obj *a, struct obj *b)
+{
+    return a->type == OBJ_METHOD && b->type == OBJ_METHOD && method_of(a)->self == method_of(b)->self &&
+           method_of(a)->row == method_of(b)->row;
+}
+
+static enum hd_err compare_flat(struct heap *heap, struct obj *a, struct obj *b, bool *same)
+{
+    if (is_number(a) && is_number(b))
+        *same = number_compare(a, b) == NUMBER_EQUAL;
+    else if (is_text(a) && a->type == b->type)
+        return compare_texts(heap, a, b, same);
+    else if (a->type == OBJ_SET && b->type == OBJ_SET && dict_of(a)->table.live == dict_of(b)->table.live)
+        return is_subset(heap, a, b, same);
+    else
+        *same = are_same_methods(a, b);
+    return HD_OK;
+}
+
+/* -- the walk ----------------------------------------------------------------------------------------------------- */
+
+/* True if what the two hold decides; false if lengths, or what they are, tell already. */
+static bool is_to_enter(const struct walk *w, struct obj *a, struct obj *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch (a->type) {
+    case OBJ_LIST:
+    case OBJ_TUPLE:
+        return w->for_order || kind_of(a)->length(a) == kind_of(b)->length(b);
+    case OBJ_DICT:
+        return dict_of(a)->table.live == dict_of(b)->table.live;
+    case OBJ_WEAKREF:
+        return weak_target_peek(a) != NULL && weak_target_peek(b) != NULL;
+    default:
+        return false;
+    }
+}
+
+static enum hd_err push(struct walk *w, struct obj *a, struct obj *b)
+{
+    struct pair *stack = pool_grow(w->heap->pool, w->stack, w->depth, &w->capacity, sizeof *stack);
+
+    if (stack == NULL)
+        return heap_no_memory(w->heap);
+    w->stack = stack;
+    w->stack[w->depth++] = (struct pair){a, b, 0};
+    return HD_OK;
+}
+
+/* Looks at a pair; identical ones are the same without a look inside. */
+static enum hd_err look_at(struct walk *w, struct obj *a, struct obj *b, enum verdict *verdict)
+{
+    bool same = a == b;
+    enum hd_err err = HD_OK;
+
+    if (!same)
+        err = obj_through(w->heap, a, &a);
+    if (!same && err == HD_OK)
+        err = obj_through(w->heap, b, &b);
+    if (err != HD_OK)
+        return err;
+    if (a != b && is_to_enter(w, a, b)) {
+        *verdict = INSIDE;
+        return push(w, a, b);
+    }
+    w->last = (struct pair){a, b, 0};
+    same = a == b;
+    if (!same)
+        err = compare_flat(w->heap, a, b, &same);
+    *verdict = same ? SAME : DIFFERENT;
+    return err;
+}
+
+/* The next two elements of the sequences on top; at their end, whether one is longer. */
+static enum hd_err next_elements(struct walk *w, struct pair *top, enum verdict *verdict)
+{
+    uint32_t len_a, len_b;
+    struct obj **a = sequence_items(top->a, &len_a);
+    struct obj **b = sequence_items(top->b, &len_b);
+    uint32_t at = top->at++;
+
+    if (at < len_a && at < len_b)
+        return look_at(w, a[at], b[at], verdict);
+    w->last = *top;
+    w->depth--;
+    *verdict = len_a == len_b ? SAME : DIFFERENT;
+    return HD_OK;
+}
+
+/* The next entry of the first dict on top, and what the second has under its key. */
+static enum hd_err next_entries(struct walk *w, struct pair *top, enum verdict *verdict)
+{
+    const struct table *table = &dict_of(top->a)->table;
+    uint32_t at = table_next(table, top->at);
+    struct obj *other;
+    enum hd_err err;
+
+    if (at == TABLE_NONE) {
+        w->depth--;
+        *verdict = SAME;
+        return HD_OK;
+    }
+    top->at = at + 1;
+    err = dict_peek(w->heap, top->b, table->entries[at].key, &other);
+    if (err != HD_OK)
+        return err;
+    if (other != NULL)
+        return look_at(w, table->entries[at].value, other, verdict);
+    *verdict = DIFFERENT;
+    return HD_OK;
+}
+
+static enum hd_err next_targets(struct walk *w, struct pair *top, enum verdict *verdict)
+{
+    if (top->at++ == 0)
+        return look_at(w, weak_target_peek(top->a), weak_target_peek(top->b), verdict);
+    w->depth--;
+    *verdict = SAME;
+    return HD_OK;
+}
+
+static enum hd_err next_pair(struct walk *w, enum verdict *verdict)
+{
+    struct pair *top = &w->stack[w->depth - 1];
+
+    if (is_sequence(top->a))
+        return next_elements(w, top, verdict);
+    return top->a->type == OBJ_DICT ? next_entries(w, top, verdict) : next_targets(w, top, verdict);
+}
+
+/* Until two differ, or all is seen. Afterwards the stack is the way to the two that differ. */
+static enum hd_err walk_pairs(struct walk *w, struct obj *a, struct obj *b, bool *same)
+{
+    enum verdict verdict = SAME;
+    enum hd_err err = look_at(w, a, b, &verdict);
+
+    while (err == HD_OK && verdict != DIFFERENT && w->depth > 0) {
+        err = heap_work(w->heap, 1);
+        if (err == HD_OK)
+            err = next_pair(w, &verdict);
+    }
+    *same = verdict == SAME;
+    return err;
+}
+
+static void end_walk(struct walk *w)
+{
+    pool_free(w->heap->pool, w->stack, w->capacity * sizeof *w->stack, POOL_DATA);
+}
+
+enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result)
+{
+    struct walk w = {.heap = heap};
+    bool same = false;
+    enum hd_err err = walk_pairs(&w, a, b, &same);
+
+    end_walk(&w);
+    if (err == HD_OK)
+        *result = same;
+    return err;
+}
+
+/* -- order -------------------------------------------------------------------------------------------------------- */
+
+static bool holds(enum compare_op op, enum number_order order)
+{
+    switch (op) {
+    case COMPARE_EQ:
+        return order == NUMBER_EQUAL;
+    case COMPARE_NE:
+        return order != NUMBER_EQUAL;
+    case COMPARE_LT:
+        return order == NUMBER_LESS;
+    case COMPARE_LE:
+        return order == NUMBER_LESS || order == NUMBER_EQUAL;
+    case COMPARE_GT:
+        return order == NUMBER_GREATER;
+    default:
+        return order == NUMBER_GREATER || order == NUMBER_EQUAL;
+    }
+}
+
+static enum number_order order_lengths(uint64_t a, uint64_t b)
+{
+    return a < b ? NUMBER_LESS : a > b ? NUMBER_GREATER : NUMBER_EQUAL;
+}
+
+/* UTF-8 orders by its bytes as by its code points. */
+static enum hd_err order_texts(struct heap *heap, struct obj *a, struct obj *b, enum number_order *order)
+{
+    const struct text *x = text_of(a);
+    const struct text *y = text_of(b);
+    uint32_t common = x->len < y->len ? x->len : y->len;
+    int difference = memcmp(x->bytes, y->bytes, common);
+
+    *order = difference < 0   ? NUMBER_LESS
+             : difference > 0 ? NUMBER_GREATER
+                              : order_lengths(x->len, y->len);
+    return charge_text(heap, common);
+}
+
+/* Less is: a proper subset. */
+static enum hd_err order_sets(struct heap *heap, struct obj *a, struct obj *b, enum number_order *order)
+{
+    enum number_order lengths = order_lengths(dict_of(a)->table.live, dict_of(b)->table.live);
+    bool within = false;
+    enum hd_err err = lengths == NUMBER_GREATER ? is_subset(heap, b, a, &within) : is_subset(heap, a, b, &within);
+
+    *order = within ? lengths : NUMBER_UNORDERED;
+    return err;
+}
+
+/* The order of a pair that differs by itself. Sequences that come here have all in common but their lengths. */
+static enum hd_err order_pair(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
+                              enum number_order *order)
+{
+    static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};
+
+    if (is_number(a) && is_number(b)) {
+        *order = number_compare(a, b);
+    } else if (is_text(a) && a->type == b->type) {
+        return order_texts(heap, a, b, order);
+    } else if (is_sequence(a) && a->type == b->type) {
+        *order = order_lengths(kind_of(a)->length(a), kind_of(b)->length(b));
+    } else if (a->type == OBJ_SET && b->type == OBJ_SET) {
+        return order_sets(heap, a, b, order);
+    } else {
+        return heap_fail(heap, HD_TYPE, "'%s' has no meaning between %s and %s", signs[op], obj_type_name(a->type),
+                         obj_type_name(b->type));
+    }
+    return HD_OK;
+}
+
+/* What decides when the walk has found a difference. */
+static struct pair deciding_pair(const struct walk *w)
+{
+    for (size_t i = 0; i < w->depth; i++)
+        if (!is_sequence(w->stack[i].a))
+            return w->stack[i];
+    return w->last;
+}
+
+static enum hd_err compare_order(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
+                                 enum number_order *order)
+{
+    struct walk w = {.heap = heap, .for_order = true};
+    bool same = false;
+    enum hd_err err = walk_pairs(&w, a, b, &same);
+    struct pair pair = same ? (struct pair){a, b, 0} : deciding_pair(&w);
+
+    end_walk(&w);
+    return err == HD_OK ? order_pair(heap, pair.a, pair.b, op, order) : err;
+}
+
+enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result)
+{
+    enum number_order order = NUMBER_UNORDERED;
+    bool same = false;
+    enum hd_err err = obj_through(heap, a, &a);
+
+    if (err == HD_OK)
+        err = obj_through(heap, b, &b);
+    if (err == HD_OK && is_number(a) && is_number(b)) {
+        order = number_compare(a, b);
+    } else if (err == HD_OK && (op == COMPARE_EQ || op == COMPARE_NE)) {
+        err = obj_equal(heap, a, b, &same);
+        order = same ? NUMBER_EQUAL : NUMBER_UNORDERED;
+    } else if (err == HD_OK) {
+        err = compare_order(heap, a, b, op, &order);
+    }
+    if (err == HD_OK)
+        *result = holds(op, order);
+    return err;
+}
+
+/* -- the methods -------------------------------------------------------------------------------------------------- */
+
+static enum hd_err answer(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, struct obj **result)
+{
+    bool is_so;
+    enum hd_err err = obj_compare(heap, a, b, op, &is_so);
+
+    if (err == HD_OK)
+        *result = bool_obj(heap, is_so);
+    return err;
+}
+
+#define METHOD(name, op) \
+    enum hd_err any_method_##name(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs, \
+                                  struct obj **result) \
+    { \
+        (void)nargs; \
+        return answer(heap, self, args[0], op, result); \
+    }
+
+METHOD(eq, COMPARE_EQ)
+METHOD(ne, COMPARE_NE)
+METHOD(lt, COMPARE_LT)
+METHOD(le, COMPARE_LE)
+METHOD(gt, COMPARE_GT)
+METHOD(ge, COMPARE_GE)
