@@ -3,6 +3,7 @@
 
 #include "store/compare.h"
 #include "store/kind.h"
+#include "store/kinds/atoms.h"
 #include "store/step.h"
 
 enum hd_err dict_new(struct heap *heap, enum obj_type type, uint64_t capacity, struct obj **out)
@@ -42,19 +43,35 @@ static bool probe_matches(void *arg, const void *key)
     return same && probe->err == HD_OK;
 }
 
-enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
+enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash, uint32_t *position)
 {
     struct probe probe = {heap, key, HD_OK};
-    uint32_t found;
-    enum hd_err err = obj_hash(heap, key, hash);
+    uint32_t found = table_find(&dict_of(o)->table, hash, probe_matches, &probe);
 
-    if (err != HD_OK)
-        return err;
-    found = table_find(&dict_of(o)->table, *hash, probe_matches, &probe);
     if (probe.err != HD_OK)
         return probe.err;
     *position = found;
     return HD_OK;
+}
+
+enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
+{
+    enum hd_err err = obj_hash(heap, key, hash);
+
+    return err == HD_OK ? dict_find_hashed(heap, o, key, *hash, position) : err;
+}
+
+enum hd_err dict_missing(struct heap *heap, const struct obj *o, const struct obj *key)
+{
+    const char *type = obj_type_name(o->type);
+    const struct text *text = (const struct text *)key;
+
+    if (key->type == OBJ_STR)
+        return heap_fail(heap, HD_KEY, "the %s has no '%.*s'", type, (int)(text->len < 100 ? text->len : 100),
+                         text->bytes);
+    if (key->type == OBJ_INT)
+        return heap_fail(heap, HD_KEY, "the %s has no %lld", type, (long long)int_value(key));
+    return heap_fail(heap, HD_KEY, "the %s has no such %s", type, obj_type_name(key->type));
 }
 
 enum hd_err dict_peek(struct heap *heap, struct obj *o, struct obj *key, struct obj **value)
@@ -70,12 +87,14 @@ enum hd_err dict_peek(struct heap *heap, struct obj *o, struct obj *key, struct 
 
 /* -- change ------------------------------------------------------------------------------------------------------- */
 
-static enum hd_err insert(struct heap *heap, struct obj *o, uint32_t hash, struct obj *key, struct obj *value)
+enum hd_err dict_insert(struct heap *heap, struct obj *o, uint32_t hash, struct obj *key, struct obj *value)
 {
     struct table *table = &dict_of(o)->table;
 
     if (!obj_can_ref(key))
         return heap_count_full(heap, key);
+    if (value != NULL && !obj_can_ref(value))
+        return heap_count_full(heap, value);
     if (table->live == TABLE_MAX)
         return heap_fail(heap, HD_LIMIT, "a %s holds at most %u entries", obj_type_name(o->type), TABLE_MAX);
     if (!table_reserve(heap->pool, table, 1))
@@ -94,10 +113,10 @@ enum hd_err dict_set(struct heap *heap, struct obj *o, struct obj *key, struct o
 
     if (err != HD_OK)
         return err;
+    if (position == TABLE_NONE)
+        return dict_insert(heap, o, hash, key, value);
     if (value != NULL && !obj_can_ref(value))
         return heap_count_full(heap, value);
-    if (position == TABLE_NONE)
-        return insert(heap, o, hash, key, value);
     if (value != NULL) {
         old = dict_of(o)->table.entries[position].value;
         dict_of(o)->table.entries[position].value = obj_ref(value);

@@ -23,11 +23,26 @@ static inline struct dict *dict_of(struct obj *o)
 /* Position of a key, or TABLE_NONE in *position. TYPE for an unhashable key. `hash` gets its hash, for dict_insert. */
 enum hd_err dict_find(struct heap *heap, struct obj *dict, struct obj *key, uint32_t *hash, uint32_t *position);
 
+/* The same for a key whose hash is known. */
+enum hd_err dict_find_hashed(struct heap *heap, struct obj *dict, struct obj *key, uint32_t hash, uint32_t *position);
+
 /* The value of a key, borrowed; NULL in *value if it is missing. */
 enum hd_err dict_peek(struct heap *heap, struct obj *dict, struct obj *key, struct obj **value);
 
 /* Sets key to value (new references to both; the first key stays). For a set, value is NULL. */
 enum hd_err dict_set(struct heap *heap, struct obj *dict, struct obj *key, struct obj *value);
+
+/* Adds a key that is missing, with its hash (new references to both). */
+enum hd_err dict_insert(struct heap *heap, struct obj *dict, uint32_t hash, struct obj *key, struct obj *value);
+
+/* Sets all entries of `other`, a dict or an iterable of pairs, as Python's dict.update: all or nothing. Charges work. */
+enum hd_err dict_update(struct heap *heap, struct obj *dict, struct obj *other);
+
+/* Adds all items of an iterable to a set. On failure those before the offending one are in. Charges work. */
+enum hd_err set_add_all(struct heap *heap, struct obj *set, struct obj *items);
+
+/* KEY with a text that names the key. */
+enum hd_err dict_missing(struct heap *heap, const struct obj *dict, const struct obj *key);
 
 /* Removes the entry at a position and gives its references to the caller. Never fails, never allocates. */
 void dict_remove(struct heap *heap, struct obj *dict, uint32_t position, struct obj **key, struct obj **value);

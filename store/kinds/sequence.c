@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/kind.h"
+#include "store/kinds/iterate.h"
 #include "store/step.h"
 
 /* -- list --------------------------------------------------------------------------------------------------------- */
@@ -68,6 +69,27 @@ void list_push_take(struct obj *o, struct obj **item)
     assert(list->len < list->capacity);
     list->items[list->len++] = *item;
     *item = NULL;
+}
+
+enum hd_err list_extend(struct heap *heap, struct obj *o, struct obj *items)
+{
+    struct list *list = list_of(o);
+    uint32_t before = list->len;
+    struct iteration it;
+    struct obj *item;
+    enum hd_err err = iterate_start(heap, items, &it);
+
+    if (err == HD_OK)
+        err = heap_work(heap, it.length);
+    if (err == HD_OK)
+        err = list_reserve(heap, o, it.length);
+    if (err != HD_OK)
+        return err;
+    while ((err = iterate_next(&it, &item)) == HD_OK && item != NULL)
+        list_push_take(o, &item);
+    while (err != HD_OK && list->len > before)
+        obj_unref(heap, &list->items[--list->len]);
+    return err;
 }
 
 void list_clear(struct heap *heap, struct obj *o)

@@ -33,6 +33,9 @@ enum hd_err list_reserve(struct heap *heap, struct obj *list, uint64_t more);
 /* Appends, consuming the caller's reference; room must be reserved. */
 void list_push_take(struct obj *list, struct obj **item);
 
+/* Appends all items of an iterable (store/kinds/iterate.h): all or nothing. Charges a unit for each. */
+enum hd_err list_extend(struct heap *heap, struct obj *list, struct obj *items);
+
 /* Drops all elements, many of them in slices by the step. Never allocates. */
 void list_clear(struct heap *heap, struct obj *list);
 
@@ -61,6 +64,24 @@ static inline struct obj **sequence_items(struct obj *o, uint32_t *len)
     }
     *len = tuple_of(o)->len;
     return tuple_of(o)->items;
+}
+
+#define SEQUENCE_NONE UINT64_MAX
+
+/* The first element of a list or tuple in [start, stop) that is identical or equal to `x`; SEQUENCE_NONE if there is none.
+ * Charges a unit for each that it looks at. */
+enum hd_err sequence_find(struct heap *heap, struct obj *sequence, struct obj *x, uint64_t start, uint64_t stop,
+                          uint64_t *index);
+
+/* Turns `len` slots round. */
+static inline void sequence_reverse(struct obj **items, uint64_t len)
+{
+    for (uint64_t i = 0; i < len / 2; i++) {
+        struct obj *item = items[i];
+
+        items[i] = items[len - 1 - i];
+        items[len - 1 - i] = item;
+    }
 }
 
 /*
