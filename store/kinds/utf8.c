@@ -97,3 +97,12 @@ size_t utf8_encode(uint32_t c, char *to)
     to[0] = (char)(mark[width] | c);
     return width;
 }
+
+/* CPython's _PyUnicode_IsWhitespace: bidirectional type WS, B or S, or category Zs. */
+bool utf8_is_space(uint32_t c)
+{
+    if (c < 0x80)
+        return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20);
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202f || c == 0x205f || c == 0x3000;
+}

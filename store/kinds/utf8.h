@@ -20,6 +20,9 @@ bool utf8_valid(const char *bytes, size_t len, bool *ascii);
 /* True if all bytes are below 0x80. */
 bool utf8_is_ascii(const char *bytes, size_t len);
 
+/* True for what Python's str.strip and str.split take for white space. */
+bool utf8_is_space(uint32_t code_point);
+
 /* The rest takes well-formed bytes only. */
 
 /* False for the second and later bytes of a code point. */
