@@ -22,15 +22,18 @@ libstore_a_SOURCES = \
 	store/weak.c store/weak.h \
 	store/kinds/atoms.c store/kinds/atoms.h \
 	store/kinds/dict.c store/kinds/dict.h \
+	store/kinds/dict_methods.c \
 	store/kinds/iterate.c store/kinds/iterate.h \
 	store/kinds/leaf.c \
 	store/kinds/list_methods.c \
+	store/kinds/list_sort.c \
 	store/kinds/methods.h \
 	store/kinds/namespace.c store/kinds/namespace.h \
 	store/kinds/number.c store/kinds/number.h \
 	store/kinds/object.c store/kinds/object.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
 	store/kinds/sequence_methods.c \
+	store/kinds/set_methods.c \
 	store/kinds/slice.c \
 	store/kinds/update.c \
 	store/kinds/utf8.c store/kinds/utf8.h

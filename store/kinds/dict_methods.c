@@ -1,0 +1,327 @@
+/* dict_methods.c - the methods of dict. */
+#include "store/kinds/atoms.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/methods.h"
+#include "store/kinds/number.h"
+#include "store/kinds/sequence.h"
+
+static struct table *table_of(struct obj *self)
+{
+    return &dict_of(self)->table;
+}
+
+/* -- looking ------------------------------------------------------------------------------------------------------ */
+
+enum hd_err dict_method_len(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    (void)args;
+    (void)nargs;
+    return int_new(heap, table_of(self)->live, result);
+}
+
+enum hd_err dict_method_get(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    struct obj *value;
+    enum hd_err err = dict_peek(heap, self, args[0], &value);
+
+    if (err != HD_OK)
+        return err;
+    if (value == NULL)
+        value = nargs > 1 ? args[1] : heap->nil;
+    *result = obj_ref(value);
+    return HD_OK;
+}
+
+enum hd_err dict_method_get_item(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                 struct obj **result)
+{
+    struct obj *value;
+    enum hd_err err = dict_peek(heap, self, args[0], &value);
+
+    (void)nargs;
+    if (err != HD_OK)
+        return err;
+    if (value == NULL)
+        return dict_missing(heap, self, args[0]);
+    *result = obj_ref(value);
+    return HD_OK;
+}
+
+enum hd_err dict_method_has(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    struct obj *value;
+    enum hd_err err = dict_peek(heap, self, args[0], &value);
+
+    (void)nargs;
+    if (err == HD_OK)
+        *result = bool_obj(heap, value != NULL);
+    return err;
+}
+
+enum hd_err dict_method_contains(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                 struct obj **result)
+{
+    return dict_method_has(heap, self, args, nargs, result);
+}
+
+/* -- lists of what is in it --------------------------------------------------------------------------------------- */
+
+/* What one entry gives to such a list, owned. */
+typedef enum hd_err entry_fn(struct heap *heap, const struct table_entry *entry, struct obj **out);
+
+static enum hd_err entry_key(struct heap *heap, const struct table_entry *entry, struct obj **out)
+{
+    struct obj *key = entry->key;
+
+    if (!obj_can_ref(key))
+        return heap_count_full(heap, key);
+    *out = obj_ref(key);
+    return HD_OK;
+}
+
+static enum hd_err entry_value(struct heap *heap, const struct table_entry *entry, struct obj **out)
+{
+    if (!obj_can_ref(entry->value))
+        return heap_count_full(heap, entry->value);
+    *out = obj_ref(entry->value);
+    return HD_OK;
+}
+
+static enum hd_err entry_pair(struct heap *heap, const struct table_entry *entry, struct obj **out)
+{
+    struct obj *key = NULL;
+    struct obj *value = NULL;
+    struct obj *pair = NULL;
+    enum hd_err err = entry_key(heap, entry, &key);
+
+    if (err == HD_OK)
+        err = entry_value(heap, entry, &value);
+    if (err == HD_OK)
+        err = list_new(heap, 2, &pair);
+    if (err != HD_OK) {
+        obj_unref(heap, &key);
+        obj_unref(heap, &value);
+        return err;
+    }
+    list_push_take(pair, &key);
+    list_push_take(pair, &value);
+    *out = pair;
+    return HD_OK;
+}
+
+/* Each entry charges `units`. */
+static enum hd_err list_entries(struct heap *heap, struct obj *self, entry_fn *give, uint64_t units,
+                                struct obj **result)
+{
+    const struct table *table = table_of(self);
+    struct obj *list = NULL;
+    struct obj *item;
+    enum hd_err err = heap_work(heap, table->live * units);
+
+    if (err == HD_OK)
+        err = list_new(heap, table->live, &list);
+    for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1)) {
+        err = give(heap, &table->entries[i], &item);
+        if (err == HD_OK)
+            list_push_take(list, &item);
+    }
+    if (err == HD_OK)
+        *result = list;
+    else
+        obj_unref(heap, &list);
+    return err;
+}
+
+enum hd_err dict_method_keys(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                             struct obj **result)
+{
+    (void)args;
+    (void)nargs;
+    return list_entries(heap, self, entry_key, 1, result);
+}
+
+enum hd_err dict_method_values(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                               struct obj **result)
+{
+    (void)args;
+    (void)nargs;
+    return list_entries(heap, self, entry_value, 1, result);
+}
+
+enum hd_err dict_method_items(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                              struct obj **result)
+{
+    (void)args;
+    (void)nargs;
+    return list_entries(heap, self, entry_pair, 2, result); /* an entry touched, a list made */
+}
+
+/* -- setting ------------------------------------------------------------------------------------------------------ */
+
+enum hd_err dict_method_set(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    enum hd_err err = dict_set(heap, self, args[0], args[1]);
+
+    (void)nargs;
+    if (err == HD_OK)
+        *result = heap->nil;
+    return err;
+}
+
+enum hd_err dict_method_update(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                               struct obj **result)
+{
+    enum hd_err err = dict_update(heap, self, args[0]);
+
+    (void)nargs;
+    if (err == HD_OK)
+        *result = heap->nil;
+    return err;
+}
+
+enum hd_err dict_peek_setdefault(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                 struct obj **result)
+{
+    return dict_method_get(heap, self, args, nargs, result);
+}
+
+enum hd_err dict_method_setdefault(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                   struct obj **result)
+{
+    struct obj *value = nargs > 1 ? args[1] : heap->nil;
+    uint32_t hash, position;
+    enum hd_err err = dict_find(heap, self, args[0], &hash, &position);
+
+    if (err == HD_OK && position != TABLE_NONE)
+        value = table_of(self)->entries[position].value;
+    else if (err == HD_OK)
+        err = dict_insert(heap, self, hash, args[0], value);
+    if (err == HD_OK)
+        *result = obj_ref(value);
+    return err;
+}
+
+enum hd_err dict_method_add(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    struct obj *old;
+    struct obj *sum = NULL;
+    enum hd_err err = dict_peek(heap, self, args[0], &old);
+
+    if (err == HD_OK)
+        err = number_count(heap, old, nargs > 1 ? args[1] : NULL, &sum);
+    if (err == HD_OK)
+        err = dict_set(heap, self, args[0], sum);
+    if (err == HD_OK)
+        *result = sum;
+    else
+        obj_unref(heap, &sum);
+    return err;
+}
+
+/* -- removing ----------------------------------------------------------------------------------------------------- */
+
+enum hd_err dict_method_del(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    uint32_t hash, position;
+    struct obj *key;
+    struct obj *value;
+    enum hd_err err = dict_find(heap, self, args[0], &hash, &position);
+
+    (void)nargs;
+    if (err != HD_OK)
+        return err;
+    if (position == TABLE_NONE)
+        return dict_missing(heap, self, args[0]);
+    dict_remove(heap, self, position, &key, &value);
+    obj_unref(heap, &key);
+    obj_unref(heap, &value);
+    *result = heap->nil;
+    return HD_OK;
+}
+
+/* Where the key of `pop` is, TABLE_NONE if its default will do. */
+static enum hd_err find_popped(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                               uint32_t *position)
+{
+    uint32_t hash;
+    enum hd_err err = HD_OK;
+
+    *position = TABLE_NONE;
+    if (table_of(self)->live > 0) /* as in Python, an empty dict does not ask whether the key is hashable */
+        err = dict_find(heap, self, args[0], &hash, position);
+    if (err == HD_OK && *position == TABLE_NONE && nargs < 2)
+        return dict_missing(heap, self, args[0]);
+    return err;
+}
+
+enum hd_err dict_peek_pop(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                          struct obj **result)
+{
+    uint32_t position;
+    enum hd_err err = find_popped(heap, self, args, nargs, &position);
+
+    if (err == HD_OK)
+        *result = obj_ref(position == TABLE_NONE ? args[1] : table_of(self)->entries[position].value);
+    return err;
+}
+
+enum hd_err dict_method_pop(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    uint32_t position;
+    struct obj *key;
+    enum hd_err err = find_popped(heap, self, args, nargs, &position);
+
+    if (err != HD_OK)
+        return err;
+    if (position == TABLE_NONE) {
+        *result = obj_ref(args[1]);
+        return HD_OK;
+    }
+    dict_remove(heap, self, position, &key, result);
+    obj_unref(heap, &key);
+    return HD_OK;
+}
+
+enum hd_err dict_peek_popitem(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                              struct obj **result)
+{
+    uint32_t position = table_last(table_of(self));
+
+    (void)args;
+    (void)nargs;
+    if (position == TABLE_NONE)
+        return heap_fail(heap, HD_KEY, "popitem from an empty dict");
+    return entry_pair(heap, &table_of(self)->entries[position], result);
+}
+
+enum hd_err dict_method_popitem(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                struct obj **result)
+{
+    struct obj *key;
+    struct obj *value;
+    enum hd_err err = dict_peek_popitem(heap, self, args, nargs, result);
+
+    if (err != HD_OK)
+        return err;
+    dict_remove(heap, self, table_last(table_of(self)), &key, &value);
+    obj_unref(heap, &key); /* the pair has both */
+    obj_unref(heap, &value);
+    return HD_OK;
+}
+
+enum hd_err dict_method_clear(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                              struct obj **result)
+{
+    (void)args;
+    (void)nargs;
+    dict_clear(heap, self);
+    *result = heap->nil;
+    return HD_OK;
+}
