@@ -101,44 +101,81 @@ static enum feed_status open_payload(struct feed *feed, const struct feed_limits
     return FEED_MORE;
 }
 
-/* What a frame's array must begin with: checked as each of the first values comes by. */
+/* Whether the value that comes next is the type, or the msgid of a request or response. */
+static bool is_envelope_number(const struct feed *feed)
+{
+    return feed->depth == 1 && (feed->left[0] == feed->total || (feed->total == 4 && feed->left[0] == 3));
+}
+
+/* An int in any of its encodings, `value` the `extra` bytes behind its header; UINT64_MAX for what is none or negative. */
+static uint64_t number_of(unsigned char head, unsigned extra, uint64_t value)
+{
+    if (head < 0x80)
+        return head;
+    if (head < 0xcc || head > 0xd3 || (head >= 0xd0 && value >> (8 * extra - 1) != 0))
+        return UINT64_MAX;
+    return value;
+}
+
+static enum feed_status check_envelope_number(struct feed *feed, uint64_t number)
+{
+    if (feed->left[0] < feed->total)
+        return number <= UINT32_MAX ? FEED_MORE : bad(feed, "msgid is an unsigned integer of 32 bits");
+    if (feed->total == 4 ? number > 1 : number != 2)
+        return bad(feed, "the first element is 0 in a request, 1 in a response, 2 in a notification");
+    feed->type = (uint8_t)number;
+    return FEED_MORE;
+}
+
+/* What a frame's array must hold beside numbers: checked by its header as each of the values comes by. */
 static enum feed_status check_envelope(struct feed *feed, unsigned char head)
 {
-    uint64_t left = feed->left[0];
-    bool is_request, is_notification;
-
     if (feed->values == 0)
         return head == 0x93 || head == 0x94 || head == 0xdc || head == 0xdd
                    ? FEED_MORE
                    : bad(feed, "a frame is an array of 3 or 4 elements");
-    if (feed->depth != 1)
+    if (feed->depth != 1 || feed->type == 1 || is_envelope_number(feed))
         return FEED_MORE;
-    is_request = feed->total == 4;
-    is_notification = feed->total == 3;
-    if (left == feed->total) {
-        if ((is_request && head > 1) || (is_notification && head != 2))
-            return bad(feed, "the first element is 0 in a request, 1 in a response, 2 in a notification");
-        feed->type = head;
-        return FEED_MORE;
-    }
-    if (is_request && left == 3 && !(head < 0x80 || (head >= 0xcc && head <= 0xce)))
-        return bad(feed, "msgid is an unsigned integer of 32 bits");
-    if (feed->type == 1)
-        return FEED_MORE;
-    if (left == 2 && !((head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb) || (head >= 0xc4 && head <= 0xc6)))
+    if (feed->left[0] == 2 &&
+        !((head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb) || (head >= 0xc4 && head <= 0xc6)))
         return bad(feed, "the method is a str");
-    if (left == 1 && !((head >= 0x90 && head < 0xa0) || head == 0xdc || head == 0xdd))
+    if (feed->left[0] == 1 && !((head >= 0x90 && head < 0xa0) || head == 0xdc || head == 0xdd))
         return bad(feed, "the parameters are an array");
     return FEED_MORE;
 }
 
 /* The frame's own header. */
-static enum feed_status open_frame(struct feed *feed, const struct feed_limits *limits, uint64_t values)
+static enum feed_status check_frame(struct feed *feed, uint64_t values)
 {
     if (values != 3 && values != 4)
         return bad(feed, "a frame is an array of 3 or 4 elements");
     feed->total = (uint8_t)values;
-    return open_container(feed, limits, values);
+    return FEED_MORE;
+}
+
+/* The value whose header was passed and is `head`; `size` is the length that it announced. */
+static enum feed_status open_value(struct feed *feed, const struct feed_limits *limits, unsigned char head,
+                                   struct head how, uint64_t size)
+{
+    switch (how.shape) {
+    case SIZED:
+        return open_payload(feed, limits, size);
+    case EXT_SIZED:
+        return open_payload(feed, limits, size + 1);
+    case ARRAY:
+        return open_container(feed, limits, size);
+    case MAP:
+        return open_container(feed, limits, size * 2);
+    default:
+        break;
+    }
+    if (head >= 0x90 && head < 0xa0)
+        return open_container(feed, limits, head & 0x0f);
+    if (head >= 0x80 && head < 0x90)
+        return open_container(feed, limits, (uint64_t)(head & 0x0f) * 2);
+    if (head >= 0xa0 && head < 0xc0)
+        return open_payload(feed, limits, head & 0x1f);
+    return open_payload(feed, limits, how.extra);
 }
 
 /* The value whose header is at bytes[pos]: FEED_MORE if it was taken, or if its header is not whole (*short_of set). */
@@ -146,47 +183,29 @@ static enum feed_status take_header(struct feed *feed, const struct feed_limits 
                                     bool *short_of)
 {
     unsigned char head = (unsigned char)bytes[feed->pos];
-    struct head how = {PLAIN, 0};
-    uint64_t size = 0;
+    struct head how = head >= 0xc0 && head < 0xe0 ? heads[head - 0xc0] : (struct head){PLAIN, 0};
+    bool is_number = is_envelope_number(feed);
     enum feed_status status = check_envelope(feed, head);
+    uint64_t size = 0;
 
-    if (status != FEED_MORE)
-        return status;
-    if (head >= 0xc0 && head < 0xe0)
-        how = heads[head - 0xc0];
-    if (how.shape == NEVER)
-        return bad(feed, "byte 0xc1 is no MessagePack");
-    if (how.shape != PLAIN) {
+    if (status == FEED_MORE && how.shape == NEVER)
+        status = bad(feed, "byte 0xc1 is no MessagePack");
+    if (status == FEED_MORE && (how.shape != PLAIN || is_number)) {
         if (len - feed->pos < 1u + how.extra) {
             *short_of = true;
             return FEED_MORE;
         }
         size = big_endian(bytes + feed->pos + 1, how.extra);
     }
+    if (status == FEED_MORE && is_number)
+        status = check_envelope_number(feed, number_of(head, how.extra, size));
+    if (status == FEED_MORE && feed->values == 0)
+        status = check_frame(feed, head < 0xa0 ? head & 0x0f : size);
+    if (status != FEED_MORE)
+        return status;
     count_value(feed);
-    feed->pos += 1;
-    switch (how.shape) {
-    case SIZED:
-        feed->pos += how.extra;
-        return open_payload(feed, limits, size);
-    case EXT_SIZED:
-        feed->pos += how.extra;
-        return open_payload(feed, limits, size + 1);
-    case ARRAY:
-    case MAP:
-        feed->pos += how.extra;
-        return feed->values == 1 ? open_frame(feed, limits, size)
-                                 : open_container(feed, limits, how.shape == MAP ? size * 2 : size);
-    default:
-        break;
-    }
-    if (head >= 0x90 && head < 0xa0)
-        return feed->values == 1 ? open_frame(feed, limits, head & 0x0f) : open_container(feed, limits, head & 0x0f);
-    if (head >= 0x80 && head < 0x90)
-        return open_container(feed, limits, (uint64_t)(head & 0x0f) * 2);
-    if (head >= 0xa0 && head < 0xc0)
-        return open_payload(feed, limits, head & 0x1f);
-    return open_payload(feed, limits, how.extra);
+    feed->pos += 1u + (how.shape != PLAIN ? how.extra : 0);
+    return open_value(feed, limits, head, how, size);
 }
 
 /* Passes over a payload; false if it goes on beyond the bytes that are here. */
