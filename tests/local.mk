@@ -7,7 +7,10 @@
 unit_tests =
 script_tests = \
 	tests/includes.sh \
-	tests/manpage.sh
+	tests/manpage.sh \
+	tests/protocol_frames.py \
+	tests/protocol_names.py \
+	tests/protocol_values.py
 
 include tests/unit.mk
 
