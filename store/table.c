@@ -33,6 +33,7 @@ struct table_index {
     uint32_t first;        /* positions below it are holes */
     uint32_t read, write;
     uint32_t old_end;
+    uint32_t waiting;      /* entries that the rebuild has yet to take from the old index */
     bool is_rebuilding;
     bool renews_orders;    /* orders came near their end: this rebuild numbers entries anew */
 };
@@ -166,10 +167,12 @@ static void rebuild_entry(struct table *table)
         index->read++;
         return;
     }
-    if (index->read >= index->old_end)
+    if (index->read >= index->old_end) {
         *slots_locate(&index->now, from->hash, index->read) = index->write + 1;
-    else
+    } else {
         slots_enter(&index->now, from->hash, index->write);
+        index->waiting--;
+    }
     if (to != from) {
         *to = *from;
         from->key = NULL;
@@ -202,11 +205,11 @@ static uint32_t mask_for(uint32_t entries)
     return slots > UINT64_C(0x80000000) ? UINT32_C(0x7fffffff) : (uint32_t)(slots - 1);
 }
 
-/* Begins a rebuild into an index that suits `entries`. */
+/* Begins a rebuild into an index that suits `entries`, and those that will come until the rebuild has passed all holes. */
 static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entries)
 {
     struct table_index *index = table->index;
-    struct slots fresh = {.mask = mask_for(entries)};
+    struct slots fresh = {.mask = mask_for(entries + table->used / REBUILD_STEP)};
 
     fresh.at = pool_zero(pool, slots_size(&fresh));
     if (fresh.at == NULL)
@@ -223,6 +226,7 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     index->now = fresh;
     index->read = index->write = index->first = 0;
     index->old_end = table->used;
+    index->waiting = table->live;
     index->is_rebuilding = true;
     index->renews_orders = table->next_order >= ORDER_RENEW;
     /* without an old index nothing may be left to it */
@@ -284,12 +288,6 @@ static bool index_has_room(const struct slots *slots, uint64_t more)
     return ((uint64_t)slots->fill + more) * 3 <= ((uint64_t)slots->mask + 1) * 2;
 }
 
-/* Entries that a running rebuild will still enter in the new index. */
-static uint64_t rebuild_debt(const struct table_index *index)
-{
-    return index->is_rebuilding && index->read < index->old_end ? index->old_end - index->read : 0;
-}
-
 static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
 {
     struct table_index *index = table->index;
@@ -297,7 +295,7 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
 
     if (index == NULL)
         return table->used + (uint64_t)more <= TABLE_PLAIN_MAX || rebuild_begin(pool, table, (uint32_t)after);
-    if (index_has_room(&index->now, more + rebuild_debt(index)))
+    if (index_has_room(&index->now, (uint64_t)more + index->waiting))
         return true;
     rebuild_some(pool, table, UINT32_MAX); /* only a large `more` comes here with a rebuild under way */
     return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)after);
@@ -340,7 +338,9 @@ static void index_remove(struct table_index *index, uint32_t hash, uint32_t posi
 {
     bool is_old_only = index->is_rebuilding && position >= index->read && position < index->old_end;
 
-    if (!is_old_only)
+    if (is_old_only)
+        index->waiting--;
+    else
         *slots_locate(&index->now, hash, position) = SLOT_GONE;
 }
 
