@@ -1,11 +1,13 @@
-# tests/unit.mk: the unit tests in C, on libcheck. One line a test in `unit_tests`; its source is tests/NAME.c unless
-# NAME_SOURCES says more, and it links what NAME_LDADD says.
+# tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
 	tests/test_feed \
 	tests/test_pack \
-	tests/test_read
+	tests/test_pool \
+	tests/test_read \
+	tests/test_table
 
 suite_sources = tests/suite.c tests/suite.h
+meter_sources = tests/meter.c tests/meter.h
 
 tests_test_feed_SOURCES = tests/test_feed.c $(suite_sources)
 tests_test_feed_CFLAGS = $(TEST_CFLAGS)
@@ -18,3 +20,11 @@ tests_test_pack_LDADD = $(PROTOCOL_TEST_LIBS)
 tests_test_read_SOURCES = tests/test_read.c $(suite_sources)
 tests_test_read_CFLAGS = $(TEST_CFLAGS)
 tests_test_read_LDADD = $(PROTOCOL_TEST_LIBS)
+
+tests_test_pool_SOURCES = tests/test_pool.c $(meter_sources) $(suite_sources)
+tests_test_pool_CFLAGS = $(TEST_CFLAGS)
+tests_test_pool_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_table_SOURCES = tests/test_table.c $(meter_sources) $(suite_sources)
+tests_test_table_CFLAGS = $(TEST_CFLAGS)
+tests_test_table_LDADD = $(STORE_TEST_LIBS)
