@@ -66,7 +66,7 @@ enum hd_err list_method_insert(struct heap *heap, struct obj *self, struct obj *
                                struct obj **result)
 {
     struct list *list = list_of(self);
-    uint64_t place;
+    uint64_t place = 0;
     enum hd_err err = place_of(heap, args[0], list->len, &place);
 
     (void)nargs;
