@@ -153,13 +153,34 @@ static enum hd_err read_option(struct call *call, struct reader *reader)
     }
 }
 
+/* {"@pairs": [[name, value], ...]}, as the map dialect may write every dict; the reader is behind the map's header. */
+static bool take_pairs(const struct call *call, struct reader *reader, struct wire *map)
+{
+    struct reader ahead = *reader;
+    struct wire key = read_next(&ahead);
+    struct wire pairs = read_next(&ahead);
+
+    if (call->session->manner.refs != DIALECT_MAP || map->len != 1 || !wire_is_str(&key, "@pairs") ||
+        pairs.kind != WIRE_ARRAY)
+        return false;
+    *map = pairs;
+    *reader = ahead;
+    return true;
+}
+
 static enum hd_err read_options(struct call *call, struct reader *reader)
 {
     struct wire map = read_next(reader);
+    bool as_pairs = take_pairs(call, reader, &map);
     enum hd_err err = HD_OK;
 
-    for (uint32_t i = 0; err == HD_OK && i < map.len; i++)
+    for (uint32_t i = 0; err == HD_OK && i < map.len; i++) {
+        struct wire pair = as_pairs ? read_next(reader) : (struct wire){.kind = WIRE_ARRAY, .len = 2};
+
+        if (pair.kind != WIRE_ARRAY || pair.len != 2)
+            return heap_fail(call->heap, HD_BAD_ARGS, "{\"@pairs\": ...} takes an array of [name, value]");
         err = read_option(call, reader);
+    }
     return err;
 }
 
@@ -237,17 +258,15 @@ static enum hd_err wrong_count(struct call *call, unsigned least, unsigned most,
                      most, call->method->options != 0 ? " and options" : "", count);
 }
 
-/* In the map dialect a one-key map {"@": ...} or {"@pairs": ...} is a value, never options. */
+/* In the map dialect {"@": ...} is a reference, never options. */
 static bool is_options(const struct call *call, const struct reader *reader)
 {
     struct reader ahead = *reader;
     struct wire map = read_next(&ahead);
     struct wire key = read_peek(&ahead);
 
-    if (map.kind != WIRE_MAP)
-        return false;
-    return !(call->session->manner.refs == DIALECT_MAP && map.len == 1 && key.kind == WIRE_STR && key.len > 0 &&
-             key.bytes[0] == '@');
+    return map.kind == WIRE_MAP &&
+           !(call->session->manner.refs == DIALECT_MAP && map.len == 1 && wire_is_str(&key, "@"));
 }
 
 /* Whether the last optional argument is left out and options stand in its place. */

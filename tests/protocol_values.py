@@ -280,6 +280,9 @@ def escapes_are_undone_in_options_too(server):
     client.fails("BAD_ARGS", "get", "list", {"@@into": 5})  # the option is called @into
     assert isinstance(client.call("get", "list", {"@pairs": [["into", 5]]}), Ref)
     assert client.call("type", 5) == "class"
+    for pairs in (1, [1], [["into"]], [["into", 6, 7]], [[6, "into"]]):
+        client.fails("BAD_ARGS", "get", "list", {"@pairs": pairs})
+    client.fails("BAD_ARGS", "get", "list", {"@": 5})
 
 
 # -- dialect ext -----------------------------------------------------------------------------------------------------
@@ -325,7 +328,8 @@ def other_extension_types_are_BAD_ARGS(server):
     for refs in ("map", "ext"):
         client = server.client(refs=refs)
         for code in (0, 3, 4, 127, -1, -128):
-            client.fails("BAD_ARGS", "ping", msgpack.ExtType(code, pack(1)))
+            client.send(b"\x94\x00\x01\xa4ping\x91\xd4" + struct.pack(">b", code) + b"\x01")
+            assert client.receive()[2].startswith("BAD_ARGS ")
         for code, payload in ((1, b""), (1, b"\xc0"), (1, b"\xff"), (1, b"\xa1x"), (1, b"\xcf"), (2, b""), (2, b"\x01"),
                               (2, b"\x91\xa1x"), (2, b"\x92\xa1x\x01"), (2, b"\xa5x"), (2, b"\xc1"),
                               (2, b"\x93\xa1a\xa1b\xa1c"), (2, b"\x92" * 30)):
