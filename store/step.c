@@ -183,9 +183,10 @@ bool step_run(struct heap *heap, struct step *step, size_t budget)
 
     heap->step = step;
     while (step->head != 0 && budget > 0) {
-        budget--;
         if (!run_head(heap, step, &budget))
             break;
+        if (budget > 0) /* the object itself */
+            budget--;
     }
     heap->step = outer;
     return step->head == 0;
