@@ -15,12 +15,14 @@ libstore_a_SOURCES = \
 	store/obj.h \
 	store/pool.c store/pool.h \
 	store/pool_malloc.c \
+	store/repr.c \
 	store/siphash.c \
 	store/size.c store/size.h \
 	store/step.c store/step.h \
 	store/table.c store/table.h \
 	store/weak.c store/weak.h \
 	store/kinds/atoms.c store/kinds/atoms.h \
+	store/kinds/builtin_new.c store/kinds/builtin_new.h \
 	store/kinds/dict.c store/kinds/dict.h \
 	store/kinds/dict_methods.c \
 	store/kinds/iterate.c store/kinds/iterate.h \
@@ -30,6 +32,7 @@ libstore_a_SOURCES = \
 	store/kinds/methods.h \
 	store/kinds/namespace.c store/kinds/namespace.h \
 	store/kinds/number.c store/kinds/number.h \
+	store/kinds/number_text.c store/kinds/number_text.h \
 	store/kinds/object.c store/kinds/object.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
 	store/kinds/sequence_methods.c \
