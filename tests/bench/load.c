@@ -28,6 +28,7 @@
 
 #define KEY_DIGITS 12
 #define KEY_SIZE 16 /* "key:" and the digits */
+#define VALUE_DIGITS 10
 #define DEPTH_MAX 4096
 #define REQUEST_MAX 96 /* bytes of one */
 #define INPUT_ROOM 65536
@@ -52,8 +53,8 @@ enum answer { ANSWER_NIL, ANSWER_TRUE, ANSWER_KEY_NUMBER, ANSWER_INT }; /* KEY_N
 
 struct op {
     const char *name;
-    const char *rpc;   /* behind the msgid; @ stands for a key */
-    const char *resp;  /* words; @ stands for a key */
+    const char *rpc;   /* behind the msgid; @ stands for a key, #### for a number */
+    const char *resp;  /* words; @ stands for a key, % for one of another space, #### for a number */
     enum answer rpc_answer, resp_answer;
 };
 
@@ -65,7 +66,7 @@ static const struct op ops[] = {
     {"get", STR3("get") "\x91@", "GET @", ANSWER_KEY_NUMBER, ANSWER_KEY_NUMBER},
     {"bind", STR4("bind") "\x92@\xa3xyz", "SET @ xyz", ANSWER_TRUE, ANSWER_NIL},
     {"add", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "HINCRBY d @ 1", ANSWER_INT, ANSWER_INT},
-    {"incr", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "INCR @", ANSWER_INT, ANSWER_INT},
+    {"incr", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "INCR %", ANSWER_INT, ANSWER_INT},
     {"append", STR4("call") "\x93\xa2xs\xa6" "append\x91\x01", "RPUSH xs 1", ANSWER_NIL, ANSWER_INT},
     /* what --fill sends */
     {"fill-keys", STR4("bind") "\x92@\xce####", "SET @ ####", ANSWER_TRUE, ANSWER_NIL},
@@ -89,9 +90,9 @@ static void add(struct request *r, const void *bytes, size_t len)
     r->len += (int)len;
 }
 
-static void add_key(struct request *r)
+static void add_key(struct request *r, char kind)
 {
-    add(r, "key:000000000000", KEY_SIZE);
+    add(r, kind == '@' ? "key:000000000000" : "cnt:000000000000", KEY_SIZE);
     r->key_at = r->len - KEY_DIGITS;
 }
 
@@ -102,7 +103,7 @@ static void make_rpc(struct request *r, const struct op *op)
     for (const char *at = op->rpc; *at != '\0'; at++) {
         if (*at == '@') {
             add(r, "\xb0", 1);
-            add_key(r);
+            add_key(r, '@');
         } else {
             add(r, at, 1);
         }
@@ -120,20 +121,21 @@ static void make_resp(struct request *r, const struct op *op)
         count += *at == ' ';
     add(r, head, (size_t)snprintf(head, sizeof head, "*%d\r\n", count));
     for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
-        size_t len = *word == '@' ? KEY_SIZE : *word == '#' ? KEY_DIGITS : strlen(word);
+        bool is_key = *word == '@' || *word == '%';
+        size_t len = is_key ? KEY_SIZE : *word == '#' ? VALUE_DIGITS : strlen(word);
 
         add(r, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", len));
-        if (*word == '@')
-            add_key(r);
+        if (is_key)
+            add_key(r, *word);
         else
-            add(r, *word == '#' ? "############" : word, len);
+            add(r, *word == '#' ? "##########" : word, len);
         add(r, "\r\n", 2);
     }
 }
 
-static void put_digits(char *at, uint32_t number)
+static void put_digits(char *at, int digits, uint32_t number)
 {
-    for (int i = KEY_DIGITS - 1; i >= 0; i--, number /= 10)
+    for (int i = digits - 1; i >= 0; i--, number /= 10)
         at[i] = (char)('0' + number % 10);
 }
 
@@ -143,10 +145,10 @@ static void put_be32(char *at, uint32_t number)
         at[i] = (char)number;
 }
 
-/* A key's number as its value: beyond the shared small ints, and different for each key. */
+/* What a key is bound to: no shared small int, different for each key, VALUE_DIGITS long. */
 static uint32_t value_of_key(uint32_t key)
 {
-    return key + 1000000;
+    return key + 1000000000;
 }
 
 /* -- what comes back ---------------------------------------------------------------------------------------------- */
@@ -208,7 +210,7 @@ static size_t check_rpc(const char *bytes, size_t len, enum answer answer, uint3
 static size_t check_resp(const char *bytes, size_t len, enum answer answer, uint32_t key)
 {
     const char *end = memchr(bytes, '\n', len);
-    char digits[KEY_DIGITS];
+    char digits[VALUE_DIGITS];
 
     if (end == NULL)
         return 0;
@@ -216,12 +218,12 @@ static size_t check_resp(const char *bytes, size_t len, enum answer answer, uint
         die("an error, or a wrong kind of answer");
     if (answer != ANSWER_KEY_NUMBER)
         return (size_t)(end + 1 - bytes);
-    if ((size_t)(bytes + len - end) < KEY_DIGITS + 3)
+    if ((size_t)(bytes + len - end) < VALUE_DIGITS + 3)
         return 0;
-    put_digits(digits, value_of_key(key));
-    if (memcmp(end + 1, digits, KEY_DIGITS) != 0)
+    put_digits(digits, VALUE_DIGITS, value_of_key(key));
+    if (memcmp(end + 1, digits, VALUE_DIGITS) != 0)
         die("a wrong result");
-    return (size_t)(end + 1 - bytes) + KEY_DIGITS + 2;
+    return (size_t)(end + 1 - bytes) + VALUE_DIGITS + 2;
 }
 
 /* -- time --------------------------------------------------------------------------------------------------------- */
@@ -381,12 +383,12 @@ static char *put_request(struct run *run, char *at, uint32_t msgid, uint32_t key
     if (r->msgid_at >= 0)
         put_be32(at + r->msgid_at, msgid);
     if (r->key_at >= 0)
-        put_digits(at + r->key_at, key);
+        put_digits(at + r->key_at, KEY_DIGITS, key);
     hole = run->fills ? memchr(at, '#', (size_t)r->len) : NULL;
     if (hole != NULL && run->is_rpc)
         put_be32(hole, value_of_key(key));
     else if (hole != NULL)
-        put_digits(hole, value_of_key(key));
+        put_digits(hole, VALUE_DIGITS, value_of_key(key));
     return at + r->len;
 }
 
