@@ -8,6 +8,7 @@ unit_tests =
 script_tests = \
 	tests/includes.sh \
 	tests/manpage.sh \
+	tests/methods_page.sh \
 	tests/protocol_frames.py \
 	tests/protocol_names.py \
 	tests/protocol_values.py

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+"""replay.py - runs every transcript of the documents, and fails where the answers are not those that are printed there.
+
+    replay.py [FILE...]     TAP; without files: README.md and docs/*.md
+    replay.py --show FILE   plays one document to people: its text, with the answers as they come (./dev demo)
+
+Transcripts are fenced blocks:
+
+    ```heap         a heap-cli session: lines behind the prompt are typed, the others are what it answers. All blocks of a
+                    document belong to one session; ```heap NAME is a second client of that name.
+    ```console      a shell: `$ ` begins a command; heap-cli in it reaches the document's daemon.
+
+Each document has a fresh daemon. Ids of objects and numbers of sessions are the daemon's choice: `#17` in a document stands
+for one id, whatever it is, as long as it is the same one wherever it says `#17`. A line of `...` stands for any lines.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import threading
+
+from harness import HEAPD, DEADLINE, Daemon
+
+HEAP_CLI = os.environ.get("HEAP_CLI", "build/heap-cli")
+TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+PROMPT = ">>> "
+FENCE = re.compile(r"^```(heap|console)(?: (\w+))?$")
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+class Block:
+    def __init__(self, kind, client, line):
+        self.kind, self.client, self.line = kind, client or "one", line
+        self.steps = []  # [input, [expected line]]
+
+    def add(self, text):
+        prompt = PROMPT if self.kind == "heap" else "$ "
+        if text.startswith(prompt) or text == prompt.rstrip():
+            self.steps.append((text[len(prompt):], []))
+        elif not self.steps:
+            raise SystemExit(f"replay: a block begins with an answer: {text!r}")
+        else:
+            self.steps[-1][1].append(text)
+
+
+def parts_of(path):
+    """The document as a list of lines of text and blocks."""
+    parts, block = [], None
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file.read().splitlines(), 1):
+            fence = FENCE.match(line)
+            if block is not None and line == "```":
+                parts.append(block)
+                block = None
+            elif block is not None:
+                block.add(line)
+            elif fence:
+                block = Block(fence[1], fence[2], number)
+            else:
+                parts.append(line)
+    return parts
+
+
+# -- those who type --------------------------------------------------------------------------------------------------
+
+
+class Typist:
+    """A heap-cli that reads statements; after each one a marker is printed, so that its answer is known to be whole."""
+
+    def __init__(self, daemon):
+        self.process = subprocess.Popen([HEAP_CLI, "--keep-going", *where(daemon)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+        self.count = 0
+
+    def type(self, statement):
+        self.count += 1
+        marker = f"-- {self.count} --"
+        self.process.stdin.write(f"{statement}\n\"{marker}\"\n")
+        self.process.stdin.flush()
+        alarm = threading.Timer(DEADLINE, self.process.kill)
+        alarm.start()
+        answer = []
+        for line in self.process.stdout:
+            if line.rstrip("\n") == repr(marker):
+                break
+            answer.append(re.sub(r"^heap-cli: (stdin|line) ?\d*: ", "", line.rstrip("\n")))
+        else:
+            answer.append("(heap-cli has gone)")
+        alarm.cancel()
+        return answer
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.read()
+        self.process.wait()
+
+
+def where(daemon):
+    address = daemon.address
+    return ["--unix", address[len("unix:"):]] if address.startswith("unix:") else ["-H", address]
+
+
+def url(daemon):
+    address = daemon.address
+    return f"heapd+unix://{address[5:]}" if address.startswith("unix:") else f"heapd://{address}"
+
+
+class Players:
+    """All who play in one document."""
+
+    def __init__(self, daemon):
+        self.daemon, self.typists = daemon, {}
+
+    def play(self, block, text):
+        if block.kind == "console":
+            return self.shell(text)
+        if block.client not in self.typists:
+            self.typists[block.client] = Typist(self.daemon)
+        return self.typists[block.client].type(text)
+
+    def shell(self, command):
+        path = os.pathsep.join([os.path.dirname(os.path.abspath(HEAP_CLI)), os.environ.get("PATH", "")])
+        environment = {**os.environ, "PATH": path, "HEAPD_URL": url(self.daemon)}
+        done = subprocess.run(["sh", "-c", command], env=environment, cwd=TOP, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=DEADLINE)
+        return done.stdout.splitlines()
+
+    def close(self):
+        for typist in self.typists.values():
+            typist.close()
+
+
+# -- comparing -------------------------------------------------------------------------------------------------------
+
+
+class Ids:
+    """Which id of the document is which one of the daemon."""
+
+    def __init__(self):
+        self.meant = {}
+
+    def agree(self, expected, got):
+        wanted = re.split(r"#(\d+)", expected)
+        found = re.split(r"#(\d+)", got)
+        if wanted[::2] != found[::2]:
+            return False
+        return all(self.meant.setdefault(a, b) == b for a, b in zip(wanted[1::2], found[1::2]))
+
+
+def same(ids, expected, got):
+    """Whether the lines agree; `...` takes as many as it must."""
+    if not expected:
+        return not got
+    if expected[0] == "...":
+        return any(same(ids, expected[1:], got[skip:]) for skip in range(len(got) + 1))
+    return bool(got) and ids.agree(expected[0], got[0]) and same(ids, expected[1:], got[1:])
+
+
+def play_document(path):
+    """None if everything agrees, else what did not."""
+    ids = Ids()
+    with Daemon() as daemon:
+        daemon.base = None  # a document may leave names in shared namespaces
+        players = Players(daemon)
+        try:
+            for block in parts_of(path):
+                for text, expected in block.steps if isinstance(block, Block) else []:
+                    got = players.play(block, text)
+                    if not same(ids, expected, got):
+                        return "\n".join([f"{path}, in the block of line {block.line}: {text}",
+                                          *[f"  expected: {line}" for line in expected],
+                                          *[f"  got:      {line}" for line in got]])
+        finally:
+            players.close()
+    return None
+
+
+def show(path):
+    with Daemon() as daemon:
+        daemon.base = None
+        players = Players(daemon)
+        for part in parts_of(path):
+            if not isinstance(part, Block):
+                print(part)
+                continue
+            name = "" if part.client == "one" else f"[{part.client}] "
+            for text, _ in part.steps:
+                print(f"    {name}{PROMPT if part.kind == 'heap' else '$ '}{text}", flush=True)
+                for line in players.play(part, text):
+                    print(f"    {name}{line}", flush=True)
+        players.close()
+
+
+def documents():
+    paths = [os.path.join(TOP, "README.md"), *sorted(glob.glob(os.path.join(TOP, "docs", "*.md")))]
+    return [path for path in paths if any(isinstance(part, Block) for part in parts_of(path))]
+
+
+def main(arguments):
+    if arguments[:1] == ["--show"]:
+        show(arguments[1])
+        return 0
+    paths = arguments or documents()
+    failed = 0
+    print(f"1..{len(paths)}")
+    for number, path in enumerate(paths, 1):
+        trouble = play_document(path)
+        failed += trouble is not None
+        print(f"{'not ' if trouble else ''}ok {number} - the transcripts of {os.path.relpath(path, TOP)} are true", flush=True)
+        for line in (trouble or "").splitlines():
+            print(f"# {line}", flush=True)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
