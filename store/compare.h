@@ -20,7 +20,8 @@ enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum co
 enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result);
 
 /* The hash that tables use: keyed, 32 bits; equal objects have equal ones (1, 1.0, true). TYPE if unhashable
- * (list, dict, set, proxy, tuples that hold such). Iterative; charges work for tuples. */
+ * (list, dict, set, proxy, tuples that hold such, weakrefs to such or, never asked before, to something dead). Iterative;
+ * charges work for tuples and weakrefs. */
 enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash);
 
 /* True if both are equal as dict keys. Both hashable. LIMIT and NO_MEMORY are possible for tuples only. */

@@ -23,12 +23,18 @@ struct pair {
     struct obj *to;   /* borrowed, but while a failed copy is taken apart */
 };
 
+struct judged {
+    struct tuple *tuple;     /* borrowed */
+    uint32_t at;             /* next element to look at */
+    bool is_shared;          /* as far as looked at */
+};
+
 struct deepcopy {
     struct heap *heap;
     struct pair *pairs;      /* every container made, in order */
     size_t len, capacity;
     struct table memo;       /* original -> copy; a shared tuple -> itself; a tuple to be copied, not yet met -> NULL */
-    struct obj **stack;      /* of tuples being judged */
+    struct judged *stack;    /* tuples being judged */
     size_t depth, stack_capacity;
     size_t rehash;           /* tables that have copied keys: their hashes are those of the originals until the end */
 };
@@ -77,48 +83,43 @@ static bool is_atom(const struct obj *o)
 
 static enum hd_err push_tuple(struct deepcopy *d, struct obj *o)
 {
-    if (d->depth == d->stack_capacity) {
-        size_t capacity = d->stack_capacity == 0 ? 16 : d->stack_capacity * 2;
-        struct obj **stack = pool_resize(d->heap->pool, d->stack, d->stack_capacity * sizeof *stack,
-                                         capacity * sizeof *stack);
-
-        if (stack == NULL)
-            return heap_no_memory(d->heap);
-        d->stack = stack;
-        d->stack_capacity = capacity;
-    }
-    d->stack[d->depth++] = o;
-    return HD_OK;
-}
-
-/* Judges the tuple on top of the stack, or pushes a tuple in it that must be judged first. */
-static enum hd_err judge_top(struct deepcopy *d)
-{
-    struct obj *o = d->stack[d->depth - 1];
-    struct tuple *tuple = tuple_of(o);
-    bool is_shared = true;
-    enum hd_err err = heap_work(d->heap, tuple->len);
+    enum hd_err err = heap_work(d->heap, tuple_of(o)->len);
+    struct judged *stack;
 
     if (err != HD_OK)
         return err;
-    for (uint32_t i = 0; i < tuple->len; i++) {
-        struct obj *item = tuple->items[i];
+    stack = pool_grow(d->heap->pool, d->stack, d->depth, &d->stack_capacity, sizeof *stack);
+    if (stack == NULL)
+        return heap_no_memory(d->heap);
+    d->stack = stack;
+    d->stack[d->depth++] = (struct judged){tuple_of(o), 0, true};
+    return HD_OK;
+}
+
+/* Goes on with the tuple on top of the stack, up to a tuple in it that must be judged first. */
+static enum hd_err judge_top(struct deepcopy *d)
+{
+    struct judged *top = &d->stack[d->depth - 1];
+    struct obj *o = &top->tuple->head;
+
+    for (; top->at < top->tuple->len; top->at++) {
+        struct obj *item = top->tuple->items[top->at];
         uint32_t position;
 
         if (is_atom(item) || item == d->heap->empty_tuple)
             continue;
         if (item->type != OBJ_TUPLE) {
-            is_shared = false;
+            top->is_shared = false;
             continue;
         }
         position = memo_find(d, item);
         if (position == TABLE_NONE)
             return push_tuple(d, item);
         if (d->memo.entries[position].value != item)
-            is_shared = false;
+            top->is_shared = false;
     }
     d->depth--;
-    return memo_set(d, o, is_shared ? o : NULL);
+    return memo_set(d, o, top->is_shared ? o : NULL);
 }
 
 static enum hd_err judge_tuple(struct deepcopy *d, struct obj *o)
@@ -162,16 +163,11 @@ static enum hd_err make_empty(struct heap *heap, struct obj *o, struct obj **out
 
 static enum hd_err reserve_pair(struct deepcopy *d)
 {
-    size_t capacity = d->capacity == 0 ? 16 : d->capacity * 2;
-    struct pair *pairs;
+    struct pair *pairs = pool_grow(d->heap->pool, d->pairs, d->len, &d->capacity, sizeof *pairs);
 
-    if (d->len < d->capacity)
-        return HD_OK;
-    pairs = pool_resize(d->heap->pool, d->pairs, d->capacity * sizeof *pairs, capacity * sizeof *pairs);
     if (pairs == NULL)
         return heap_no_memory(d->heap);
     d->pairs = pairs;
-    d->capacity = capacity;
     return HD_OK;
 }
 

@@ -2,7 +2,8 @@
  * hash.c - the hash of any object as a key, and the number that the method `hash` answers.
  *
  * Numbers hash by value, so that 1, 1.0 and true are one key; texts by their bytes, lists never. A tuple's hash is that of
- * its elements' hashes; nested ones are walked with a stack, contents first, and keep what was computed.
+ * its elements' hashes, a weakref's that of its target; nested ones are walked with a stack, contents first, and keep what
+ * was computed.
  */
 #include <math.h>
 #include <string.h>
@@ -11,12 +12,16 @@
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
+#include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
 #include "store/weak.h"
 
-static uint32_t mix(const struct heap *heap, uint64_t word, uint64_t kind)
+/* What keeps two kinds with equal words apart. */
+enum salt { SALT_WHOLE, SALT_FLOAT, SALT_NIL, SALT_IDENTITY, SALT_TUPLE, SALT_WEAKREF };
+
+static uint32_t mix(const struct heap *heap, uint64_t word, uint64_t salt)
 {
-    uint64_t words[2] = {word, kind};
+    uint64_t words[2] = {word, salt};
 
     return heap_hash_bytes(heap, words, sizeof words);
 }
@@ -26,9 +31,9 @@ static uint32_t hash_float(const struct heap *heap, double value)
     uint64_t bits;
 
     if (value >= -0x1p63 && value < 0x1p63 && value == trunc(value))
-        return mix(heap, (uint64_t)(int64_t)value, 0);
+        return mix(heap, (uint64_t)(int64_t)value, SALT_WHOLE);
     memcpy(&bits, &value, sizeof bits);
-    return mix(heap, bits, 1);
+    return mix(heap, bits, SALT_FLOAT);
 }
 
 static uint32_t hash_text(const struct heap *heap, struct text *text)
@@ -43,16 +48,27 @@ static enum hd_err unhashable(struct heap *heap, const struct obj *o)
     return heap_fail(heap, HD_TYPE, "unhashable type: '%s'", obj_type_name(o->type));
 }
 
-/* Everything but tuples. */
+static struct weak *weakref_of(struct obj *o)
+{
+    return (struct weak *)o;
+}
+
+/* Methods that call the same on the same are equal. */
+static uint32_t hash_method(const struct heap *heap, const struct method *method)
+{
+    return mix(heap, method->self->id, (uint64_t)(uintptr_t)method->row);
+}
+
+/* Tuples and weakrefs whose hash is known, and all that holds nothing. */
 static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
 {
     switch (o->type) {
     case OBJ_NIL:
-        *hash = mix(heap, 0, 2);
+        *hash = mix(heap, 0, SALT_NIL);
         return HD_OK;
     case OBJ_BOOL:
     case OBJ_INT:
-        *hash = mix(heap, (uint64_t)int_value(o), 0);
+        *hash = mix(heap, (uint64_t)int_value(o), SALT_WHOLE);
         return HD_OK;
     case OBJ_FLOAT:
         *hash = hash_float(heap, float_value(o));
@@ -61,95 +77,29 @@ static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
     case OBJ_BYTES:
         *hash = hash_text(heap, text_of(o));
         return HD_OK;
+    case OBJ_TUPLE:
+        *hash = tuple_of(o)->hash;
+        return HD_OK;
     case OBJ_WEAKREF:
-        return weak_hash(heap, o, hash);
+        if (!weakref_of(o)->is_hashed)
+            return heap_fail(heap, HD_TYPE, "the target of weakref #%llu is dead and its hash was never asked",
+                             (unsigned long long)o->id);
+        *hash = mix(heap, (uint64_t)weakref_of(o)->hash, SALT_WEAKREF);
+        return HD_OK;
+    case OBJ_METHOD:
+        *hash = hash_method(heap, method_of(o));
+        return HD_OK;
     case OBJ_OBJECT:
     case OBJ_CLASS:
-    case OBJ_METHOD:
     case OBJ_NAMESPACE:
-        *hash = mix(heap, o->id, 3);
+        *hash = mix(heap, o->id, SALT_IDENTITY);
         return HD_OK;
     default:
         return unhashable(heap, o);
     }
 }
 
-/* -- tuples ------------------------------------------------------------------------------------------------------- */
-
-struct tuples {
-    struct heap *heap;
-    struct tuple **stack;
-    size_t depth, capacity;
-};
-
-static enum hd_err push(struct tuples *t, struct obj *o)
-{
-    if (t->depth == t->capacity) {
-        size_t capacity = t->capacity == 0 ? 16 : t->capacity * 2;
-        struct tuple **stack = pool_resize(t->heap->pool, t->stack, t->capacity * sizeof(void *),
-                                           capacity * sizeof(void *));
-
-        if (stack == NULL)
-            return heap_no_memory(t->heap);
-        t->stack = stack;
-        t->capacity = capacity;
-    }
-    t->stack[t->depth++] = tuple_of(o);
-    return HD_OK;
-}
-
-/* The hash of the tuple on top from those of its elements, or an element that must come first. */
-static enum hd_err hash_top(struct tuples *t)
-{
-    struct tuple *tuple = t->stack[t->depth - 1];
-    uint64_t sum = tuple->len;
-    enum hd_err err = heap_work(t->heap, (uint64_t)tuple->len + 1);
-
-    for (uint32_t i = 0; err == HD_OK && i < tuple->len; i++) {
-        struct obj *item = tuple->items[i];
-        uint32_t hash = 0;
-
-        if (item->type == OBJ_TUPLE && tuple_of(item)->hash == 0)
-            return push(t, item);
-        if (item->type == OBJ_TUPLE)
-            hash = tuple_of(item)->hash;
-        else
-            err = hash_flat(t->heap, item, &hash);
-        sum = (sum ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + (sum >> 32);
-    }
-    if (err == HD_OK) {
-        tuple->hash = mix(t->heap, sum, 4) | 1;
-        t->depth--;
-    }
-    return err;
-}
-
-static enum hd_err hash_tuple(struct heap *heap, struct obj *o, uint32_t *hash)
-{
-    struct tuples t = {.heap = heap};
-    enum hd_err err = HD_OK;
-
-    if (tuple_of(o)->hash == 0)
-        err = push(&t, o);
-    while (err == HD_OK && t.depth > 0)
-        err = hash_top(&t);
-    pool_free(heap->pool, t.stack, t.capacity * sizeof(void *), POOL_DATA);
-    if (err == HD_OK)
-        *hash = tuple_of(o)->hash;
-    return err;
-}
-
-enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash)
-{
-    return o->type == OBJ_TUPLE ? hash_tuple(heap, o, hash) : hash_flat(heap, o, hash);
-}
-
-enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *result)
-{
-    return obj_equal(heap, a, b, result);
-}
-
-/* -- the method --------------------------------------------------------------------------------------------------- */
+/* -- what is told outside ----------------------------------------------------------------------------------------- */
 
 #define PYTHON_MODULUS ((INT64_C(1) << 61) - 1)
 
@@ -190,26 +140,129 @@ static int64_t python_hash_float(double value)
     return hash == -1 ? -2 : hash;
 }
 
-/* What is told outside is hashed once more with another key: the table's own hashes are nobody's to know. */
+/* The number that `hash` answers for an object with this hash as a key. Python's for numbers; else hashed once more with
+ * another key: the table's own hashes are nobody's to know. */
+static int64_t told_hash(const struct heap *heap, struct obj *o, uint32_t hash)
+{
+    uint64_t key[2] = {heap->hash_key[1], ~heap->hash_key[0]};
+
+    if (o->type == OBJ_INT || o->type == OBJ_BOOL)
+        return python_hash_int(int_value(o));
+    if (o->type == OBJ_FLOAT && !isnan(float_value(o)))
+        return python_hash_float(float_value(o));
+    if (o->type == OBJ_WEAKREF)
+        return weakref_of(o)->hash;
+    return (int64_t)(siphash13(key, &hash, sizeof hash) >> 2);
+}
+
 enum hd_err any_method_hash(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                             struct obj **result)
 {
-    uint64_t key[2] = {heap->hash_key[1], ~heap->hash_key[0]};
     uint32_t hash;
-    enum hd_err err;
+    enum hd_err err = obj_hash(heap, self, &hash);
 
     (void)args;
     (void)nargs;
-    if (self->type == OBJ_INT || self->type == OBJ_BOOL)
-        return int_new(heap, python_hash_int(int_value(self)), result);
-    if (self->type == OBJ_FLOAT && !isnan(float_value(self)))
-        return int_new(heap, python_hash_float(float_value(self)), result);
-    if (self->type == OBJ_WEAKREF && weak_target_peek(self) != NULL) {
-        err = weak_hash(heap, self, &hash); /* remembers it, and fails for an unhashable target */
-        return err == HD_OK ? any_method_hash(heap, weak_target_peek(self), NULL, 0, result) : err;
-    }
-    err = obj_hash(heap, self, &hash);
+    return err == HD_OK ? int_new(heap, told_hash(heap, self, hash), result) : err;
+}
+
+/* -- tuples and weakrefs ------------------------------------------------------------------------------------------ */
+
+struct frame {
+    struct obj *o; /* borrowed */
+    uint64_t sum;  /* of a tuple: of the elements before `at` */
+    uint32_t at;
+};
+
+struct walk {
+    struct heap *heap;
+    struct frame *stack;
+    size_t depth, capacity;
+};
+
+/* True if what it holds must be hashed first. */
+static bool is_open(struct obj *o)
+{
+    if (o->type == OBJ_TUPLE)
+        return tuple_of(o)->hash == 0;
+    return o->type == OBJ_WEAKREF && !weakref_of(o)->is_hashed && weakref_of(o)->target != NULL;
+}
+
+static enum hd_err push(struct walk *w, struct obj *o)
+{
+    uint32_t len = o->type == OBJ_TUPLE ? tuple_of(o)->len : 1;
+    enum hd_err err = heap_work(w->heap, (uint64_t)len + 1);
+    struct frame *stack;
+
     if (err != HD_OK)
         return err;
-    return int_new(heap, (int64_t)(siphash13(key, &hash, sizeof hash) >> 2), result);
+    stack = pool_grow(w->heap->pool, w->stack, w->depth, &w->capacity, sizeof *stack);
+    if (stack == NULL)
+        return heap_no_memory(w->heap);
+    w->stack = stack;
+    w->stack[w->depth++] = (struct frame){o, len, 0};
+    return HD_OK;
+}
+
+/* Goes on with the tuple on top, up to an element that must come first. */
+static enum hd_err hash_tuple(struct walk *w, struct frame *top)
+{
+    struct tuple *tuple = tuple_of(top->o);
+    enum hd_err err = HD_OK;
+
+    for (; top->at < tuple->len; top->at++) {
+        uint32_t hash;
+
+        if (is_open(tuple->items[top->at]))
+            return push(w, tuple->items[top->at]);
+        err = hash_flat(w->heap, tuple->items[top->at], &hash);
+        if (err != HD_OK)
+            return err;
+        top->sum = (top->sum ^ hash) * UINT64_C(0x9e3779b97f4a7c15) + (top->sum >> 32);
+    }
+    tuple->hash = mix(w->heap, top->sum, SALT_TUPLE) | 1;
+    w->depth--;
+    return HD_OK;
+}
+
+static enum hd_err hash_weakref(struct walk *w, struct weak *weak)
+{
+    uint32_t hash;
+    enum hd_err err;
+
+    if (is_open(weak->target))
+        return push(w, weak->target);
+    err = hash_flat(w->heap, weak->target, &hash);
+    if (err != HD_OK)
+        return err;
+    weak->hash = told_hash(w->heap, weak->target, hash);
+    weak->is_hashed = true;
+    w->depth--;
+    return HD_OK;
+}
+
+static enum hd_err hash_open(struct heap *heap, struct obj *o)
+{
+    struct walk w = {.heap = heap};
+    enum hd_err err = push(&w, o);
+
+    while (err == HD_OK && w.depth > 0) {
+        struct frame *top = &w.stack[w.depth - 1];
+
+        err = top->o->type == OBJ_TUPLE ? hash_tuple(&w, top) : hash_weakref(&w, weakref_of(top->o));
+    }
+    pool_free(heap->pool, w.stack, w.capacity * sizeof *w.stack, POOL_DATA);
+    return err;
+}
+
+enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash)
+{
+    enum hd_err err = is_open(o) ? hash_open(heap, o) : HD_OK;
+
+    return err == HD_OK ? hash_flat(heap, o, hash) : err;
+}
+
+enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *result)
+{
+    return obj_equal(heap, a, b, result);
 }

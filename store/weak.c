@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "store/compare.h"
 #include "store/kind.h"
 
 const char *weak_cause_name(enum weak_cause cause)
@@ -155,24 +154,6 @@ uint64_t weak_count(const struct heap *heap, const struct obj *o)
     for (const struct weak *weak = first_of(heap, o); weak != NULL; weak = weak->next)
         count++;
     return count;
-}
-
-enum hd_err weak_hash(struct heap *heap, struct obj *o, uint32_t *hash)
-{
-    struct weak *weak = weak_of(o);
-    enum hd_err err;
-
-    if (!weak->is_hashed) {
-        if (weak->target == NULL)
-            return heap_fail(heap, HD_TYPE, "the target of weakref #%llu is dead and its hash was never asked",
-                             (unsigned long long)o->id);
-        err = obj_hash(heap, weak->target, &weak->hash);
-        if (err != HD_OK)
-            return err;
-        weak->is_hashed = true;
-    }
-    *hash = weak->hash;
-    return HD_OK;
 }
 
 /* -- clearing ----------------------------------------------------------------------------------------------------- */

@@ -35,8 +35,8 @@ struct weak {
     uint64_t died_ns;          /* time of the target's death */
     uint64_t target_id;        /* kept for repr and info after the death */
     struct weak_queue *queue;  /* the queue it is in, or NULL */
+    int64_t hash;              /* what `hash` of the target answered, if it was asked in its life; store/hash.c */
     uint32_t batch;            /* of a notice: those of one batch travel in one frame */
-    uint32_t hash;             /* of the target, if asked for in its life */
     uint8_t cause;             /* enum weak_cause, once cleared */
     bool is_hashed;
     bool is_shared;            /* the plain one that every weakref() of this target answers */
@@ -70,9 +70,6 @@ uint64_t weak_count(const struct heap *heap, const struct obj *o);
 
 /* Clears every weak reference to `o`, which is dying; those with a mailbox go to `told`, latest first. Never allocates. */
 void weak_clear(struct heap *heap, struct obj *o, enum weak_cause cause, struct weak_queue told[WEAK_CAUSES]);
-
-/* The table's hash of a weakref: its target's, kept after its death if it was asked before; else TYPE. */
-enum hd_err weak_hash(struct heap *heap, struct obj *weak, uint32_t *hash);
 
 /* A weakref or proxy itself dies: it leaves its target's list, or its queue. It calls nobody any more. */
 void weak_retire(struct heap *heap, struct obj *weak);
