@@ -30,7 +30,7 @@ struct slots {
 struct table_index {
     struct slots now;
     struct slots old;      /* while rebuilding, and if there was one */
-    uint32_t first;        /* positions below it are holes */
+    uint32_t first;        /* positions below it are holes; never beyond `write` while rebuilding */
     uint32_t read, write;
     uint32_t old_end;
     uint32_t waiting;      /* entries that the rebuild has yet to take from the old index */
@@ -152,7 +152,6 @@ static void rebuild_end(struct pool *pool, struct table *table)
     if (index->renews_orders)
         table->next_order = table->used;
     index->is_rebuilding = false;
-    index->first = 0;
     slots_free(pool, &index->old);
 }
 
@@ -224,7 +223,8 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     }
     index->old = index->now;
     index->now = fresh;
-    index->read = index->write = index->first = 0;
+    index->read = index->first; /* what taking from the front has left behind holds nothing */
+    index->write = index->first = 0;
     index->old_end = table->used;
     index->waiting = table->live;
     index->is_rebuilding = true;
@@ -344,6 +344,18 @@ static void index_remove(struct table_index *index, uint32_t hash, uint32_t posi
         *slots_locate(&index->now, hash, position) = SLOT_GONE;
 }
 
+/* Forgets holes at the end, or taking from there would be quadratic. A rebuild goes no further than what is left. */
+static void trim_end(struct table *table)
+{
+    struct table_index *index = table->index;
+    uint32_t least = index != NULL && index->is_rebuilding ? index->read : 0;
+
+    while (table->used > least && table->entries[table->used - 1].key == NULL)
+        table->used--;
+    if (index != NULL && index->old_end > table->used)
+        index->old_end = table->used;
+}
+
 void table_remove(struct pool *pool, struct table *table, uint32_t position)
 {
     struct table_entry *entry = &table->entries[position];
@@ -362,10 +374,8 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position)
         table->next_order = order; /* a scan under way goes on behind what it has seen */
         return;
     }
-    while (table->used > 0 && table->entries[table->used - 1].key == NULL &&
-           (index == NULL || !index->is_rebuilding))
-        table->used--;
-    if (index != NULL && !index->is_rebuilding && position == index->first)
+    trim_end(table);
+    if (index != NULL && position == index->first && (!index->is_rebuilding || position < index->write))
         index->first++;
     rebuild_some(pool, table, REBUILD_STEP);
 }
@@ -384,6 +394,12 @@ static uint32_t skip_gap(const struct table_index *index, uint32_t position)
     return position;
 }
 
+/* All below the first live entry are holes: or taking from the front would be quadratic. */
+static void remember_first(struct table_index *index, uint32_t position)
+{
+    index->first = index->is_rebuilding && position > index->write ? index->write : position;
+}
+
 uint32_t table_next(const struct table *table, uint32_t position)
 {
     uint32_t start = position;
@@ -391,9 +407,8 @@ uint32_t table_next(const struct table *table, uint32_t position)
     for (position = skip_gap(table->index, position); position < table->used;
          position = skip_gap(table->index, position + 1))
         if (table->entries[position].key != NULL) {
-            /* all below the first live entry are holes: remember it, or taking from the front would be quadratic */
-            if (start == 0 && table->index != NULL && !table->index->is_rebuilding)
-                table->index->first = position;
+            if (start == 0 && table->index != NULL)
+                remember_first(table->index, position);
             return position;
         }
     return TABLE_NONE;
