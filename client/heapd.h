@@ -13,10 +13,10 @@
  *         printf("%lld\n", (long long)hd_int(hd_answer(link)));
  *     hd_link_free(link);
  *
- * Threads. The library has no global state and starts no thread. A link, with its calls, is used by one thread at a time;
- * different links are independent. A value does not change: it may be read from any thread while its owner is kept.
- * Callbacks run in the thread and inside the function that reads the network (hd_process, hd_poll, hd_call_wait, hd_ask,
- * hd_connect) or that ends the connection (hd_disconnect, hd_link_free), never inside another.
+ * Threads. The library has no global state and starts no thread. A link, with its calls, is used by one thread at a
+ * time; different links are independent. A value does not change: any thread may read it while its owner is kept.
+ * Callbacks run in the thread and inside the function that reads the network (hd_process, hd_poll, hd_flush,
+ * hd_call_wait, hd_ask, hd_connect) or that ends the connection (hd_disconnect, hd_link_free), never inside another.
  *
  * Time. A `timeout_ms` counts milliseconds from the call of the function; HD_FOREVER waits as long as it takes.
  *
@@ -87,9 +87,10 @@ const char *hd_status_name(enum hd_status status);
 /* -- Memory -------------------------------------------------------------------------------------------------------- */
 
 /*
- * Where a link takes all its memory from: like realloc, with the old size; size 0 frees and answers NULL. Every allocation
- * may fail: what needed it answers HD_OUT_OF_MEMORY and has changed nothing. (Only looking up a host name takes memory
- * behind this one's back, inside the C library.)
+ * Where a link takes all its memory from: like realloc, with the old size; size 0 frees and answers NULL. Every
+ * allocation may fail: what needed it answers HD_OUT_OF_MEMORY and has changed nothing; if it was needed to read what
+ * the server sends, the connection is lost. (Only looking up a host name takes memory behind this one's back, in the C
+ * library.)
  */
 struct hd_memory {
     void *(*resize)(void *context, void *old, size_t old_size, size_t size);
@@ -115,18 +116,19 @@ void hd_set_frame_limit(struct hd_link *link, size_t bytes);
  *   HOST, HOST:PORT, [ADDR6]:PORT    TCP; the port is 4327 by default
  *   heapd://HOST:PORT/NAMESPACE      TCP, to work in a shared namespace; port and namespace may be left out
  *   heapd+unix:///PATH, unix:PATH, /PATH    a Unix socket
- *   NULL                             $HEAPD_URL if it is set; else the Unix socket where heapd makes it by default, and if
+ *   NULL                             $HEAPD_URL if it is set; else the Unix socket that heapd makes by default, and if
  *                                    nobody listens there 127.0.0.1:4327
  * The timeout is for all of it, but for looking up a host name. A link that was lost or disconnected may be connected
- * again: that is a new session, which knows no handle and no private name of the old one.
+ * again: that is a new session, which knows no private name of the old one, and no handle: do not release those in it,
+ * as their numbers may be given out again.
  * Errors: HD_USAGE (also when connected already), HD_UNREACHABLE, HD_EXPIRED, HD_LOST, HD_OUT_OF_MEMORY, or what the
  * server answered to hello. hd_error has the sentence.
  */
 enum hd_status hd_connect(struct hd_link *link, const char *address, int timeout_ms);
 
 /*
- * The same without waiting, for an event loop. Calls may be sent at once: they go out behind the hello. hd_state tells
- * when it is done; if it fails, the calls fail with its status.
+ * The same without waiting, for an event loop. Calls may be sent at once: they go out when hello has been answered.
+ * hd_state tells when that is; hd_process answers the error if it fails, and the calls are lost.
  */
 enum hd_status hd_connect_start(struct hd_link *link, const char *address, int timeout_ms);
 
@@ -161,23 +163,26 @@ enum hd_status hd_ask_va(struct hd_link *link, int timeout_ms, const char *metho
 /* What the last hd_ask was answered; NULL if it failed. */
 const struct hd_value *hd_answer(const struct hd_link *link);
 
-/* Queues a notification: the server runs it and answers nothing, neither result nor error. Errors as of hd_call_send. */
+/* Queues a notification: the server runs it and answers nothing, no result and no error. Errors as of hd_call_send. */
 enum hd_status hd_notify(struct hd_link *link, const char *method, const char *format, ...);
 
 /* -- Calls: many at once ------------------------------------------------------------------------------------------- */
 
-/* Called once, when a call is over: answered, expired or lost. It may send other calls and free any call, this one too;
- * it may not wait. */
+/*
+ * Called once, when a call is over: answered, expired or lost. It may send other calls and free any call, this one too,
+ * but one that is being waited for; it may not wait.
+ */
 typedef void (*hd_call_fn)(struct hd_call *call, void *context);
 
 /* Begins a request; parameters follow with hd_put. The caller owns the call until hd_call_free. NULL: out of memory. */
 struct hd_call *hd_call_new(struct hd_link *link, const char *method);
 
 /*
- * Queues the request behind those before it; it goes out with the next hd_flush, hd_poll, hd_process or wait. Any number
- * may be on their way; the server runs them in order. Afterwards no parameter can be added.
+ * Queues the request behind those before it; it goes out with the next hd_flush, hd_poll, hd_process or wait. Any
+ * number may be on their way; the server runs them in order. Afterwards no parameter can be added.
  * `done` may be NULL (wait with hd_call_wait, or look at hd_call_status). On an error it is not called.
- * Errors: HD_USAGE (parameters that are incomplete or wrong; sent before), HD_OUT_OF_MEMORY, HD_LOST (not connected).
+ * Errors: HD_USAGE (sent before; parameters that are incomplete or wrong, or more than the server reads in one frame),
+ * HD_OUT_OF_MEMORY, HD_LOST (not connected).
  */
 enum hd_status hd_call_send(struct hd_call *call, int timeout_ms, hd_call_fn done, void *context);
 
@@ -193,20 +198,20 @@ const struct hd_value *hd_call_result(const struct hd_call *call);
 /* "CODE a sentence", as the server sent it or of the library's own; "" if there is no error. It belongs to the call. */
 const char *hd_call_error(const struct hd_call *call);
 
-/* False: the request never left whole, so it certainly did not and will not run. True: it ran, or it may have. */
+/* False: the request has not left whole; when the call is over: it did not run and will not. True: it may have run. */
 bool hd_call_was_sent(const struct hd_call *call);
 
 /*
- * Frees a call. One that waits is abandoned: a request that has not begun to leave is withdrawn; else its answer will be
- * thrown away, and the handles in it released. (So it is with one that expired.) NULL is fine.
+ * Frees a call. One that waits is abandoned: a request that has not begun to leave is withdrawn; else its answer will
+ * be thrown away, and the handles in it released. (So it is with one that expired.) NULL is fine.
  */
 void hd_call_free(struct hd_call *call);
 
 /* -- Parameters ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Each puts one value behind those before. An error (out of memory, more than 65,535 parameters, a str of 4 GiB) is kept
- * and told by hd_call_send.
+ * Each puts one value behind those before. An error (out of memory, more than 65,535 parameters, a str of 4 GiB) is
+ * kept and told by hd_call_send.
  */
 void hd_put_nil(struct hd_call *call);
 void hd_put_bool(struct hd_call *call, bool value);
@@ -310,8 +315,8 @@ uint64_t hd_choose_handle(struct hd_link *link);
 
 /*
  * Called for each event, in the order in which they came and between the answers among which they came: "dead" with
- * [seq, cause, [handle...]], "bye" with [seq, reason], and whatever a later server tells. `params` is an array, until the
- * callback returns. What holds for callbacks of calls holds here.
+ * [seq, cause, [handle...]], "bye" with [seq, reason], and whatever a later server tells. `params` is an array, until
+ * the callback returns. What holds for callbacks of calls holds here.
  */
 typedef void (*hd_event_fn)(struct hd_link *link, const char *event, const struct hd_value *params, void *context);
 
@@ -326,7 +331,7 @@ void hd_on_event(struct hd_link *link, hd_event_fn told, void *context);
  */
 enum hd_status hd_poll(struct hd_link *link, int timeout_ms);
 
-/* Sends everything that waits. HD_EXPIRED: the server did not take it in time, and the rest still waits. Else as hd_poll. */
+/* Sends everything that waits. HD_EXPIRED: the server did not take it in time; the rest waits. Else as hd_poll. */
 enum hd_status hd_flush(struct hd_link *link, int timeout_ms);
 
 /* -- In another event loop ----------------------------------------------------------------------------------------- */
