@@ -64,7 +64,7 @@ static void put(struct repr *r, const char *bytes, size_t len)
 {
     if (r->err == HD_OK && r->size - r->len < len)
         make_room(r, len);
-    if (r->err != HD_OK)
+    if (r->err != HD_OK || len == 0) /* `text` may be NULL still */
         return;
     memcpy(r->text + r->len, bytes, len);
     r->len += len;

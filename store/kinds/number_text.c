@@ -94,10 +94,10 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* White space goes by code points in a str, by ASCII in bytes. */
+/* CPython looks for all of Unicode's white space only in a str that is not ASCII. */
 static bool is_space(const struct obj *o, const char *at)
 {
-    if (o->type == OBJ_STR)
+    if (o->type == OBJ_STR && (o->flags & OBJ_ASCII) == 0)
         return utf8_is_space(utf8_decode(at));
     return *at == ' ' || (*at >= '\t' && *at <= '\r');
 }
