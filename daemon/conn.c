@@ -331,10 +331,8 @@ static void take_turn(struct turn *turn)
 {
     struct conn *conn = check_conn((char *)turn - offsetof(struct conn, turn));
 
-    enum session_state state = session_state(conn->session);
-
-    if (state == SESSION_PENDING || state == SESSION_PAUSED)
-        session_run(conn->session, CONN_TURN_REQUESTS);
+    /* also one that only waits for its client: it may have events to tell */
+    session_run(conn->session, CONN_TURN_REQUESTS);
     serve(conn);
 }
 
