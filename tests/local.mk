@@ -9,9 +9,12 @@ script_tests = \
 	tests/includes.sh \
 	tests/manpage.sh \
 	tests/methods_page.sh \
+	tests/protocol_events.py \
 	tests/protocol_frames.py \
 	tests/protocol_names.py \
-	tests/protocol_values.py
+	tests/protocol_objects.py \
+	tests/protocol_values.py \
+	tests/protocol_weak.py
 
 include tests/unit.mk
 

@@ -1,5 +1,5 @@
 """protocol_events.py - protocol.md, section 4 and 7: `dead` and `bye`, their order and their dress."""
-from harness import Ref, pack, run, test, test_alone, test_own, unique, Daemon
+from harness import Daemon, pack, run, test, test_own, unique
 
 
 def watched(client, target, **options):
@@ -339,6 +339,7 @@ def the_end_of_the_daemon_sends_bye_to_every_session_after_what_it_is_owed(serve
         assert idle.receive()[1] == "bye" and idle.receive() is None
         for client in clients:
             client.close()
+        assert server.wait() == 0
 
 
 @test_own
