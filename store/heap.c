@@ -71,19 +71,13 @@ void heap_free(struct heap *heap, struct obj *o, size_t size)
 
 /* -- errors and work ---------------------------------------------------------------------------------------------- */
 
-enum hd_err heap_fail(struct heap *heap, enum hd_err err, const char *format, ...)
+void heap_set_error(struct heap *heap, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(heap->error_text, sizeof heap->error_text, format, args);
+    (void)vsnprintf(heap->error_text, sizeof heap->error_text, format, args);
     va_end(args);
-    return err;
-}
-
-enum hd_err heap_no_memory(struct heap *heap)
-{
-    return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
 }
 
 enum hd_err heap_count_full(struct heap *heap, const struct obj *o)

@@ -59,11 +59,17 @@ struct heap *heap_open(const struct heap_config *config);
 /* Frees every object. Names, handles and namespaces that refer into the heap must be gone. */
 void heap_close(struct heap *heap);
 
-/* Sets the error text (printf-like, cut at HEAP_ERROR_TEXT, control characters as they are) and returns `err`. */
-enum hd_err heap_fail(struct heap *heap, enum hd_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Sets the error text: printf-like, cut at HEAP_ERROR_TEXT, control characters as they are. */
+void heap_set_error(struct heap *heap, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sets the error text and is `err`: a macro, so that an analyzer sees that a failure is never HD_OK. */
+#define heap_fail(heap, err, ...) (heap_set_error((heap), __VA_ARGS__), (err))
 
 /* The usual failure of an allocation: NO_MEMORY with its text. */
-enum hd_err heap_no_memory(struct heap *heap);
+static inline enum hd_err heap_no_memory(struct heap *heap)
+{
+    return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
+}
 
 /* An object at OBJ_COUNT_MAX references: LIMIT with its text. */
 enum hd_err heap_count_full(struct heap *heap, const struct obj *o);

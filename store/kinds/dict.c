@@ -33,7 +33,7 @@ struct probe {
 static bool probe_matches(void *arg, const void *key)
 {
     struct probe *probe = arg;
-    struct obj *other = (struct obj *)(uintptr_t)key;
+    struct obj *other = (struct obj *)key;
     bool same = false;
 
     if (other == probe->key)

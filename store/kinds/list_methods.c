@@ -117,7 +117,8 @@ static void trim(struct heap *heap, struct list *list)
         return;
     if (capacity < TRIM_MIN)
         capacity = TRIM_MIN;
-    items = pool_resize(heap->pool, list->items, list->capacity * sizeof *items, capacity * sizeof *items);
+    items = pool_resize(heap->pool, list->items, list->capacity * sizeof(struct obj *),
+                        capacity * sizeof(struct obj *));
     if (items == NULL)
         return;
     list->items = items;

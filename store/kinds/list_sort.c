@@ -82,7 +82,7 @@ static void extend_run(struct sort *sort, struct run run, uint32_t wanted)
             else
                 left = middle + 1;
         }
-        memmove(&items[left + 1], &items[left], (next - left) * sizeof *items);
+        memmove(&items[left + 1], &items[left], (next - left) * sizeof(struct obj *));
         items[left] = pivot;
     }
 }
@@ -104,7 +104,7 @@ static void merge_low(struct sort *sort, struct obj **left, uint32_t left_len, u
 {
     struct obj **right = left + left_len;
     struct obj **out = left;
-    struct obj **from = memcpy(sort->spare, left, left_len * sizeof *left);
+    struct obj **from = memcpy(sort->spare, left, left_len * sizeof(struct obj *));
 
     while (left_len > 0 && right_len > 0) {
         bool takes_right = is_less(sort, *right, *from);
@@ -113,21 +113,21 @@ static void merge_low(struct sort *sort, struct obj **left, uint32_t left_len, u
         right_len -= takes_right;
         left_len -= !takes_right;
     }
-    memcpy(out, from, left_len * sizeof *from);
+    memcpy(out, from, left_len * sizeof(struct obj *));
 }
 
 /* The right run is the shorter: it moves out, and both are merged from the back. */
 static void merge_high(struct sort *sort, struct obj **left, uint32_t left_len, uint32_t right_len)
 {
     struct obj **out = left + left_len + right_len;
-    struct obj **from = memcpy(sort->spare, left + left_len, right_len * sizeof *left);
+    struct obj **from = memcpy(sort->spare, left + left_len, right_len * sizeof(struct obj *));
 
     while (left_len > 0 && right_len > 0) {
         bool takes_left = is_less(sort, from[right_len - 1], left[left_len - 1]);
 
         *--out = takes_left ? left[--left_len] : from[--right_len];
     }
-    memcpy(left + left_len, from, right_len * sizeof *from);
+    memcpy(left + left_len, from, right_len * sizeof(struct obj *));
 }
 
 /* Merges the waiting run `i` with the one after it. */
@@ -143,7 +143,7 @@ static void merge_at(struct sort *sort, unsigned i)
         merge_high(sort, items, left->len, right.len);
     left->len += right.len;
     sort->waiting--;
-    memmove(&sort->runs[i + 1], &sort->runs[i + 2], (sort->waiting - i - 1) * sizeof *left);
+    memmove(&sort->runs[i + 1], &sort->runs[i + 2], (sort->waiting - i - 1) * sizeof(struct run));
 }
 
 /* True if the run `i` is not longer than the two after it together. */
