@@ -263,15 +263,14 @@ static bool tree_next(const struct handle_tree *tree, uint64_t key, uint64_t *fo
         uint32_t place;
 
         if (!first_used(node, wanted, &place)) {
-            /* nothing here: go on behind this node in its parent, which for the root is the end */
+            /* nothing here: go on with the next key behind this node, in the first parent that has it */
+            key = ((key >> (shift + BITS)) + 1) << (shift + BITS);
             do {
                 if (node->parent == NULL)
                     return false;
                 node = node->parent;
                 level++;
-                shift = (level - 1) * BITS;
-                key = ((key >> shift) + 1) << shift;
-            } while ((key >> shift & (FANOUT - 1)) == 0);
+            } while ((key >> ((level - 1) * BITS) & (FANOUT - 1)) == 0);
             continue;
         }
         if (place != wanted)
