@@ -20,7 +20,7 @@
 
 struct pair {
     struct obj *from; /* borrowed: the original holds it while the request runs */
-    struct obj *to;   /* borrowed, but while a failed copy is taken apart */
+    struct obj *to;   /* owned: what fails later must not let it die half made */
 };
 
 struct judged {
@@ -184,7 +184,7 @@ static enum hd_err begin_copy(struct deepcopy *d, struct obj *o, struct obj **co
         err = make_empty(d->heap, o, copy);
     if (err != HD_OK)
         return err;
-    d->pairs[d->len++] = (struct pair){o, *copy};
+    d->pairs[d->len++] = (struct pair){o, obj_ref(*copy)};
     if (o->count > 1 || o->type == OBJ_TUPLE)
         d->memo.entries[memo_find(d, o)].value = *copy;
     return HD_OK;
@@ -309,7 +309,7 @@ static enum hd_err rehash_table(struct heap *heap, struct table *table)
 
     table_init(&fresh);
     if (table->live > 0 && !table_reserve(heap->pool, &fresh, table->live))
-        return heap_no_memory(heap);
+        err = heap_no_memory(heap);
     for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1))
         err = obj_hash(heap, table->entries[i].key, &table->entries[i].hash);
     for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1))
@@ -352,11 +352,16 @@ static void empty_copy(struct heap *heap, struct obj *o)
 static void give_up(struct deepcopy *d)
 {
     for (size_t i = 0; i < d->len; i++)
-        obj_ref(d->pairs[i].to);
-    for (size_t i = 0; i < d->len; i++)
         empty_copy(d->heap, d->pairs[i].to);
+}
+
+static void end_deepcopy(struct deepcopy *d)
+{
     for (size_t i = 0; i < d->len; i++)
         obj_unref(d->heap, &d->pairs[i].to);
+    table_fini(d->heap->pool, &d->memo);
+    pool_free(d->heap->pool, d->pairs, d->capacity * sizeof *d->pairs, POOL_DATA);
+    pool_free(d->heap->pool, d->stack, d->stack_capacity * sizeof *d->stack, POOL_DATA);
 }
 
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out)
@@ -377,8 +382,6 @@ enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out)
     } else {
         *out = copy;
     }
-    table_fini(heap->pool, &d.memo);
-    pool_free(heap->pool, d.pairs, d.capacity * sizeof *d.pairs, POOL_DATA);
-    pool_free(heap->pool, d.stack, d.stack_capacity * sizeof *d.stack, POOL_DATA);
+    end_deepcopy(&d);
     return err;
 }

@@ -14,6 +14,7 @@ enum hd_err dict_new(struct heap *heap, enum obj_type type, uint64_t capacity, s
         return heap_no_memory(heap);
     table_init(&dict_of(o)->table);
     if (capacity > TABLE_MAX || (capacity > 0 && !table_reserve(heap->pool, &dict_of(o)->table, (uint32_t)capacity))) {
+        table_fini(heap->pool, &dict_of(o)->table); /* a part of the room may have been found */
         heap_free(heap, o, sizeof(struct dict));
         return heap_no_memory(heap);
     }
