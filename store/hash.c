@@ -12,6 +12,7 @@
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
+#include "store/kinds/number.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
 #include "store/weak.h"
@@ -30,7 +31,7 @@ static uint32_t hash_float(const struct heap *heap, double value)
 {
     uint64_t bits;
 
-    if (value >= -0x1p63 && value < 0x1p63 && value == trunc(value))
+    if (float_fits_int(value) && value == trunc(value))
         return mix(heap, (uint64_t)(int64_t)value, SALT_WHOLE);
     memcpy(&bits, &value, sizeof bits);
     return mix(heap, bits, SALT_FLOAT);
@@ -158,7 +159,7 @@ static int64_t told_hash(const struct heap *heap, struct obj *o, uint32_t hash)
 enum hd_err any_method_hash(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                             struct obj **result)
 {
-    uint32_t hash;
+    uint32_t hash = 0;
     enum hd_err err = obj_hash(heap, self, &hash);
 
     (void)args;
@@ -208,10 +209,10 @@ static enum hd_err push(struct walk *w, struct obj *o)
 static enum hd_err hash_tuple(struct walk *w, struct frame *top)
 {
     struct tuple *tuple = tuple_of(top->o);
-    enum hd_err err = HD_OK;
+    enum hd_err err;
 
     for (; top->at < tuple->len; top->at++) {
-        uint32_t hash;
+        uint32_t hash = 0;
 
         if (is_open(tuple->items[top->at]))
             return push(w, tuple->items[top->at]);
@@ -227,7 +228,7 @@ static enum hd_err hash_tuple(struct walk *w, struct frame *top)
 
 static enum hd_err hash_weakref(struct walk *w, struct weak *weak)
 {
-    uint32_t hash;
+    uint32_t hash = 0;
     enum hd_err err;
 
     if (is_open(weak->target))

@@ -62,9 +62,9 @@ static void make_room(struct repr *r, size_t more)
 
 static void put(struct repr *r, const char *bytes, size_t len)
 {
-    if (r->err == HD_OK && r->size - r->len < len)
+    if (r->err == HD_OK && (r->text == NULL || r->size - r->len < len))
         make_room(r, len);
-    if (r->err != HD_OK || len == 0) /* `text` may be NULL still */
+    if (r->err != HD_OK)
         return;
     memcpy(r->text + r->len, bytes, len);
     r->len += len;
@@ -84,7 +84,7 @@ static void putf(struct repr *r, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(piece, sizeof piece, format, args);
+    (void)vsnprintf(piece, sizeof piece, format, args);
     va_end(args);
     put_text(r, piece);
 }

@@ -14,25 +14,13 @@
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
 
-struct number {
-    bool is_float;
-    int64_t whole;   /* unless is_float */
-    double real;     /* either way */
-};
-
-static bool read_number(const struct obj *o, struct number *number)
+/* The value of a bool, int or float as a float. */
+static bool as_float(const struct obj *o, double *value)
 {
-    switch (o->type) {
-    case OBJ_BOOL:
-    case OBJ_INT:
-        *number = (struct number){false, int_value(o), (double)int_value(o)};
-        return true;
-    case OBJ_FLOAT:
-        *number = (struct number){true, 0, float_value(o)};
-        return true;
-    default:
+    if (o->type != OBJ_FLOAT && o->type != OBJ_INT && o->type != OBJ_BOOL)
         return false;
-    }
+    *value = o->type == OBJ_FLOAT ? float_value(o) : (double)int_value(o);
+    return true;
 }
 
 static enum hd_err overflows(struct heap *heap, const char *what)
@@ -219,25 +207,40 @@ static enum hd_err pow_floats(struct heap *heap, double a, double b, struct obj 
 typedef enum hd_err int_op_fn(struct heap *heap, int64_t a, int64_t b, struct obj **out);
 typedef enum hd_err float_op_fn(struct heap *heap, double a, double b, struct obj **out);
 
-/* `ints` NULL: for floats only; `floats` NULL: for ints only. */
+static enum hd_err compute_floats(struct heap *heap, struct obj *a, struct obj *b, float_op_fn *floats,
+                                  struct obj **out)
+{
+    double x, y;
+
+    if (!as_float(a, &x) || !as_float(b, &y))
+        return no_number(heap, "a number", as_float(a, &x) ? b : a);
+    return floats(heap, x, y, out);
+}
+
 static enum hd_err compute(struct heap *heap, struct obj *a, struct obj *b, int_op_fn *ints, float_op_fn *floats,
                            struct obj **out)
 {
-    struct number left, right;
+    int64_t x, y;
 
-    if (!read_number(a, &left))
-        return no_number(heap, "a number", a);
-    if (!read_number(b, &right) || (right.is_float && floats == NULL))
-        return no_number(heap, floats == NULL ? "an int" : "a number", b);
-    if (ints == NULL || left.is_float || right.is_float)
-        return floats(heap, left.real, right.real, out);
-    return ints(heap, left.whole, right.whole, out);
+    if (obj_as_int(heap, a, &x) && obj_as_int(heap, b, &y))
+        return ints(heap, x, y, out);
+    return compute_floats(heap, a, b, floats, out);
+}
+
+/* Of ints only. */
+static enum hd_err compute_ints(struct heap *heap, struct obj *a, struct obj *b, int_op_fn *ints, struct obj **out)
+{
+    int64_t x, y;
+
+    if (!obj_as_int(heap, a, &x) || !obj_as_int(heap, b, &y))
+        return no_number(heap, "an int", obj_as_int(heap, a, &x) ? b : a);
+    return ints(heap, x, y, out);
 }
 
 /* Bits of two bools make a bool. */
 static enum hd_err compute_bits(struct heap *heap, struct obj *a, struct obj *b, int_op_fn *ints, struct obj **out)
 {
-    enum hd_err err = compute(heap, a, b, ints, NULL, out);
+    enum hd_err err = compute_ints(heap, a, b, ints, out);
 
     if (err == HD_OK && a->type == OBJ_BOOL && b->type == OBJ_BOOL)
         *out = bool_obj(heap, int_value(*out) != 0); /* what it was is a small int, immortal */
@@ -262,12 +265,12 @@ BINARY(mul)
 BINARY(floordiv)
 BINARY(mod)
 BINARY(pow)
-METHOD(float_method_div, compute(heap, self, args[0], NULL, div_floats, result))
+METHOD(float_method_div, compute_floats(heap, self, args[0], div_floats, result))
 METHOD(int_method_and, compute_bits(heap, self, args[0], and_ints, result))
 METHOD(int_method_or, compute_bits(heap, self, args[0], or_ints, result))
 METHOD(int_method_xor, compute_bits(heap, self, args[0], xor_ints, result))
-METHOD(int_method_lshift, compute(heap, self, args[0], lshift_ints, NULL, result))
-METHOD(int_method_rshift, compute(heap, self, args[0], rshift_ints, NULL, result))
+METHOD(int_method_lshift, compute_ints(heap, self, args[0], lshift_ints, result))
+METHOD(int_method_rshift, compute_ints(heap, self, args[0], rshift_ints, result))
 
 /* -- unary methods ------------------------------------------------------------------------------------------------ */
 
@@ -296,9 +299,9 @@ static double round_to_tens(double value, int tens)
                                                               value != trunc(value)));
 
     if (len > tens)
-        snprintf(text, sizeof text, "%.*e", len - tens - 1, value);
+        (void)snprintf(text, sizeof text, "%.*e", len - tens - 1, value);
     else if (len == tens && is_above_half)
-        snprintf(text, sizeof text, "%s1e%d", value < 0 ? "-" : "", tens);
+        (void)snprintf(text, sizeof text, "%s1e%d", value < 0 ? "-" : "", tens);
     else
         return copysign(0.0, value);
     return strtod(text, NULL);
@@ -314,7 +317,7 @@ static double round_to(double value, int64_t digits)
         return copysign(0.0, value);
     if (digits < 0)
         return round_to_tens(value, (int)-digits);
-    snprintf(text, sizeof text, "%.*f", (int)digits, value);
+    (void)snprintf(text, sizeof text, "%.*f", (int)digits, value);
     return strtod(text, NULL);
 }
 
@@ -322,7 +325,7 @@ enum hd_err number_to_int(struct heap *heap, double value, struct obj **out)
 {
     if (isnan(value))
         return heap_fail(heap, HD_VALUE, "NaN is no int");
-    if (!(value >= -0x1p63 && value < 0x1p63))
+    if (!float_fits_int(value))
         return overflows(heap, isinf(value) ? "infinity" : "a float as an int");
     return int_new(heap, (int64_t)value, out);
 }
@@ -363,10 +366,8 @@ static enum number_order order_int_float(int64_t a, double b)
 {
     if (isnan(b))
         return NUMBER_UNORDERED;
-    if (b >= 0x1p63)
-        return NUMBER_LESS;
-    if (b < -0x1p63)
-        return NUMBER_GREATER;
+    if (!float_fits_int(b))
+        return b > 0 ? NUMBER_LESS : NUMBER_GREATER;
     if (a != (int64_t)b)
         return order_ints(a, (int64_t)b);
     return order_floats(0, b - trunc(b));

@@ -16,6 +16,12 @@ enum hd_err number_count(struct heap *heap, struct obj *old, struct obj *n, stru
 enum number_order { NUMBER_LESS, NUMBER_EQUAL, NUMBER_GREATER, NUMBER_UNORDERED };
 enum number_order number_compare(const struct obj *a, const struct obj *b);
 
+/* True if the float, cut towards zero, is within 64 bits; false for NaN. */
+static inline bool float_fits_int(double value)
+{
+    return value >= -9223372036854775808.0 && value < 9223372036854775808.0;
+}
+
 /* An int of a float, cut towards zero (owned). VALUE for NaN, OVERFLOW beyond 64 bits. */
 enum hd_err number_to_int(struct heap *heap, double value, struct obj **out);
 

@@ -24,7 +24,7 @@ static bool reads_back(double value, char *text)
         return true;
     if (*last == '9' || frexp(value, &exponent) != 0.5)
         return false;
-    ++*last;
+    *last = (char)(*last + 1);
     return strtod(text, NULL) == value;
 }
 
@@ -35,7 +35,7 @@ static void shortest(double value, char text[FLOAT_TEXT])
     int digits = value < DBL_MIN ? 0 : DBL_DIG - 1;
 
     do
-        snprintf(text, FLOAT_TEXT, "%.*e", digits++, value);
+        (void)snprintf(text, FLOAT_TEXT, "%.*e", digits++, value);
     while (digits < DBL_DECIMAL_DIG && !reads_back(value, text));
 }
 
@@ -123,7 +123,9 @@ static struct piece trim(struct obj *o)
 
 static char next_char(const struct piece *piece)
 {
-    return piece->len > 0 ? *piece->at : '\0';
+    if (piece->len == 0)
+        return '\0';
+    return *piece->at;
 }
 
 static void skip(struct piece *piece, size_t n)
@@ -169,9 +171,21 @@ static unsigned digit_value(char c)
 
 static unsigned base_of_prefix(const struct piece *piece)
 {
-    char c = piece->len > 1 && piece->at[0] == '0' ? (char)(piece->at[1] | 0x20) : '\0';
-
-    return c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 0;
+    if (piece->len < 2 || piece->at[0] != '0')
+        return 0;
+    switch (piece->at[1]) {
+    case 'x':
+    case 'X':
+        return 16;
+    case 'o':
+    case 'O':
+        return 8;
+    case 'b':
+    case 'B':
+        return 2;
+    default:
+        return 0;
+    }
 }
 
 /* Takes a prefix that fits the base, behind which one underscore may stand, and settles base 0. */
