@@ -3,6 +3,8 @@
  *
  * Containers under construction stand on a stack; a container enters the one around it only when it is complete, so a
  * failure drops a handful of separate objects and nothing else.
+ *
+ * Work: a container is charged its elements, keys and values, before it is made; the outermost value is the caller's.
  */
 #include "daemon/convert.h"
 
@@ -103,7 +105,7 @@ static enum hd_err begin_list(struct builder *b, uint32_t len, struct obj **out)
 static enum hd_err begin_dict(struct builder *b, uint32_t len, enum place place, struct obj **out)
 {
     struct obj *dict;
-    enum hd_err err = heap_work(b->heap, len);
+    enum hd_err err = heap_work(b->heap, 2 * (uint64_t)len);
 
     if (err == HD_OK)
         err = dict_new(b->heap, OBJ_DICT, len, &dict);
@@ -165,10 +167,7 @@ static enum hd_err begin_map(struct builder *b, uint32_t len, struct obj **out)
 static enum hd_err next_value(struct builder *b, struct obj **out)
 {
     struct wire wire = read_next(b->reader);
-    enum hd_err err = heap_work(b->heap, 1);
 
-    if (err != HD_OK)
-        return err;
     if (wire.kind == WIRE_ARRAY)
         return begin_list(b, wire.len, out);
     if (wire.kind == WIRE_MAP)

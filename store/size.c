@@ -47,10 +47,6 @@ static struct record *find_record(struct sizing *s, struct obj *o)
 
 static enum hd_err add_record(struct sizing *s, struct obj *o)
 {
-    enum hd_err err = heap_work(s->heap, 1);
-
-    if (err != HD_OK)
-        return err;
     if (s->len == s->capacity) {
         size_t capacity = s->capacity == 0 ? 64 : s->capacity * 2;
         struct record *records = pool_resize(s->heap->pool, s->records, s->capacity * sizeof *records,
@@ -73,6 +69,8 @@ static bool reach(void *arg, const struct slot *slot)
     struct sizing *s = arg;
     struct record *record;
 
+    if (!s->is_spreading && (s->err = heap_work(s->heap, 1)) != HD_OK)
+        return false;
     if (obj_is_immortal(slot->target))
         return true;
     record = find_record(s, slot->target);
