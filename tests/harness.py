@@ -15,6 +15,7 @@ After each test its clients are closed, and the daemon must then hold no more ob
 before. A daemon is ended with SIGTERM, and must exit with 0 and without a word of a sanitizer. Nothing here sleeps but
 between two looks at what is waited for; DEADLINE ends every wait.
 """
+import contextlib
 import os
 import re
 import select
@@ -355,6 +356,15 @@ class Daemon(Server):
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    @contextlib.contextmanager
+    def held_still(self):
+        """The daemon stands still meanwhile: what is sent to it by several clients is there when it goes on."""
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
 
     def wait(self):
         """Its exit status, after it has ended by itself or by a signal that was sent."""

@@ -11,6 +11,7 @@ script_tests = \
 	tests/methods_page.sh \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \
+	tests/protocol_limits.py \
 	tests/protocol_names.py \
 	tests/protocol_objects.py \
 	tests/protocol_values.py \
