@@ -35,7 +35,7 @@ enum hd_err dict_set(struct heap *heap, struct obj *dict, struct obj *key, struc
 /* Adds a key that is missing, with its hash (new references to both). */
 enum hd_err dict_insert(struct heap *heap, struct obj *dict, uint32_t hash, struct obj *key, struct obj *value);
 
-/* Sets all entries of `other`, a dict or an iterable of pairs, as Python's dict.update: all or nothing. Charges work. */
+/* Sets all entries of `other`, a dict or an iterable of pairs, as Python's dict.update; or nothing. Charges work. */
 enum hd_err dict_update(struct heap *heap, struct obj *dict, struct obj *other);
 
 /* Adds all items of an iterable to a set. On failure those before the offending one are in. Charges work. */

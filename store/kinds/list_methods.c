@@ -1,8 +1,8 @@
 /*
  * list_methods.c - the methods that change a list, but sort.
  *
- * Work: what moves elements (insert, pop, del, remove) charges a unit for each MOVED_PER_UNIT of them, eight cache lines
- * of pointers: moving is so much cheaper than touching what they point to. The last element costs nothing.
+ * Work: what moves elements (insert, pop, del, remove) charges a unit for each MOVED_PER_UNIT of them, eight cache
+ * lines of pointers: moving is so much cheaper than touching what they point to. The last element costs nothing.
  */
 #include <string.h>
 

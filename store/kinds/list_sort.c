@@ -1,10 +1,10 @@
 /*
  * list_sort.c - sorting a list: stable, iterative, at most about n log2 n comparisons.
  *
- * A natural merge sort: ascending runs as they stand (descending ones turned round), short ones brought to a length of 32
- * to 64 by binary insertion, neighbours merged from a stack. Runs, their least length and the insertion are those of
+ * A natural merge sort: ascending runs as they stand (descending ones turned round), short ones brought to a length of
+ * 32 to 64 by binary insertion, neighbours merged from a stack. Runs, their least length and the insertion are those of
  * CPython's listsort.txt (T. Peters), asking only `<`, so that also lists without a true order, NaN among numbers or
- * sets, end up as they do there as long as they are one run of up to 63.
+ * sets, end up as they do there as long as they have fewer than 64 elements.
  *
  * It works on a copy of the slots: a comparison that fails (TYPE, LIMIT, NO_MEMORY) leaves the list as it was.
  */
@@ -44,7 +44,7 @@ static bool is_less(struct sort *sort, struct obj *a, struct obj *b)
 
 /* -- runs --------------------------------------------------------------------------------------------------------- */
 
-/* Length of the run that begins at `start`; a strictly descending one is turned round, which keeps equal ones in order. */
+/* Length of the run that begins at `start`. A strictly descending one is turned round: it has no equal elements. */
 static uint32_t find_run(struct sort *sort, uint32_t start)
 {
     struct obj **items = sort->items + start;
@@ -192,8 +192,8 @@ static void sort_items(struct sort *sort)
 
 /* -- the method --------------------------------------------------------------------------------------------------- */
 
-/* Sorts a copy of the slots and, if all went well, puts it in their place. Turned round before and after, equal elements of
- * a reverse sort keep their order. */
+/* Sorts a copy of the slots and, if all went well, puts it in their place. Turned round before and after, equal
+ * elements of a reverse sort keep their order. */
 static enum hd_err sort_list(struct heap *heap, struct list *list, bool is_reverse)
 {
     size_t size = list->len * sizeof(struct obj *);

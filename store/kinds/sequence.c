@@ -1,4 +1,4 @@
-/* sequence.c - list and tuple: their storage, and their rows among the kinds. Their methods are in files of their own. */
+/* sequence.c - list and tuple: their storage, and their rows among the kinds. Their methods are in other files. */
 #include "store/kinds/sequence.h"
 
 #include <string.h>

@@ -68,7 +68,7 @@ static inline struct obj **sequence_items(struct obj *o, uint32_t *len)
 
 #define SEQUENCE_NONE UINT64_MAX
 
-/* The first element of a list or tuple in [start, stop) that is identical or equal to `x`; SEQUENCE_NONE if there is none.
+/* The first element of a list or tuple in [start, stop) that is identical or equal to `x`; SEQUENCE_NONE if none is.
  * Charges a unit for each that it looks at. */
 enum hd_err sequence_find(struct heap *heap, struct obj *sequence, struct obj *x, uint64_t start, uint64_t stop,
                           uint64_t *index);
@@ -85,7 +85,7 @@ static inline void sequence_reverse(struct obj **items, uint64_t len)
 }
 
 /*
- * Python's slice arithmetic (PySlice_AdjustIndices): args are start, stop, step as objects, absent or nil for open ends.
+ * Python's slice arithmetic (PySlice_AdjustIndices): args are start, stop, step as objects, absent or nil if open.
  * Gives the first index, the step and the number of elements. VALUE for step 0, TYPE for what is no int.
  */
 enum hd_err slice_bounds(struct heap *heap, struct obj *const *args, unsigned nargs, uint64_t len, int64_t *start,
@@ -94,8 +94,8 @@ enum hd_err slice_bounds(struct heap *heap, struct obj *const *args, unsigned na
 /* An index object, negative ones from the end, within [0, len): else INDEX (text names `what`), TYPE for no int. */
 enum hd_err index_of(struct heap *heap, struct obj *arg, uint64_t len, const char *what, uint64_t *index);
 
-/* start and stop of find, index, count: args[0], args[1], absent or nil for open ends, negative ones from the end; stop at
- * most `len`. As in Python a start behind the end stays there: nothing is found then, not even an empty str. */
+/* start and stop of find, index, count: args[0], args[1], absent or nil for open ends, negative ones from the end; stop
+ * is at most `len`. As in Python a start behind the end stays there: nothing is found then, not even an empty str. */
 enum hd_err range_bounds(struct heap *heap, struct obj *const *args, unsigned nargs, uint64_t len, uint64_t *start,
                          uint64_t *stop);
 

@@ -1,8 +1,8 @@
 /*
  * set_methods.c - the methods of set.
  *
- * The algebra takes any iterable, as Python's methods do (its operators do not). Results keep the order of insertion, what
- * comes from the set itself first.
+ * The algebra takes any iterable, as Python's methods do (its operators do not). Results keep the order of insertion,
+ * what comes from the set itself first.
  */
 #include "store/attr.h"
 #include "store/copy.h"

@@ -1,8 +1,8 @@
 /*
  * update.c - adding many entries to a dict or set at once.
  *
- * dict_update changes nothing unless it can do all: first it gathers what comes, then makes room, counts and looks every
- * key up, which may fail; then it stores, which cannot.
+ * dict_update changes nothing unless it can do all: first it gathers what comes, then makes room, counts and looks
+ * every key up, which may fail; then it stores, which cannot.
  */
 #include "store/attr.h"
 #include "store/kinds/dict.h"
@@ -120,7 +120,7 @@ static enum hd_err merge(struct heap *heap, struct obj *o, const struct table *f
     if (err != HD_OK || from->live == 0)
         return err;
     positions = pool_alloc(heap->pool, size, POOL_DATA);
-    /* room as if all were new, like CPython's dict_merge: what was not needed is given back when the table changes next */
+    /* room as if all were new, like CPython's dict_merge: what is not needed is given back when the table changes */
     if (positions == NULL || !table_reserve(heap->pool, to, from->live))
         err = heap_no_memory(heap);
     if (err == HD_OK)
