@@ -7,9 +7,11 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/step.h"
 
 static uint64_t clock_ns(void *context)
 {
@@ -212,6 +214,56 @@ struct heap *heap_open(const struct heap_config *config)
     return heap;
 }
 
+/* -- what only cycles hold ---------------------------------------------------------------------------------------- */
+
+struct leftovers {
+    struct obj **at; /* a reference to each; NULL while they are counted */
+    size_t len;
+};
+
+static bool gather(void *arg, void *block)
+{
+    struct leftovers *left = arg;
+    struct obj *o = block;
+
+    if ((o->flags & (OBJ_IMMORTAL | OBJ_DYING)) != 0 || kind_of(o)->drop == NULL)
+        return true;
+    if (left->at != NULL)
+        left->at[left->len] = obj_ref(o);
+    left->len++;
+    return true;
+}
+
+/* Empties containers that outlived everything that could reach them, so that they die; without memory for that they go
+ * with the pool. What has lost a count stays, and LeakSanitizer tells of it. */
+static void drop_leftovers(struct heap *heap)
+{
+    struct leftovers left = {0};
+    struct step step;
+
+    pool_each_container(heap->pool, gather, &left);
+    if (left.len == 0)
+        return;
+    left.at = heap->mem->resize(heap->mem->context, NULL, 0, left.len * sizeof(struct obj *));
+    if (left.at == NULL)
+        return;
+    left.len = 0;
+    pool_each_container(heap->pool, gather, &left);
+    step_init(&step, WEAK_COUNT);
+    heap->step = &step;
+    for (size_t i = 0; i < left.len; i++) {
+        size_t all = SIZE_MAX;
+        uint64_t cursor = 0;
+
+        kind_of(left.at[i])->drop(heap, left.at[i], &cursor, &all);
+    }
+    for (size_t i = 0; i < left.len; i++)
+        obj_unref(heap, &left.at[i]);
+    (void)step_run(heap, &step, SIZE_MAX);
+    heap->step = NULL;
+    heap->mem->release(heap->mem->context, left.at, left.len * sizeof(struct obj *));
+}
+
 void heap_close(struct heap *heap)
 {
     const struct mem *mem;
@@ -220,6 +272,7 @@ void heap_close(struct heap *heap)
         return;
     mem = heap->mem;
     if (heap->pool != NULL) {
+        drop_leftovers(heap);
         free_immortals(heap);
         table_fini(heap->pool, &heap->weak_heads);
         pool_close(heap->pool);

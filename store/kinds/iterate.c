@@ -40,7 +40,7 @@ enum hd_err iterate_start(struct heap *heap, struct obj *o, struct iteration *it
     if (err != HD_OK)
         return err;
     if (!count_items(o, &length))
-        return heap_fail(heap, HD_TYPE, "a %s has no items to go through", obj_type_name(o->type));
+        return heap_fail(heap, HD_TYPE, "'%s' is not iterable", obj_type_name(o->type));
     *iteration = (struct iteration){.heap = heap, .over = o, .length = length};
     return HD_OK;
 }
