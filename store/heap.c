@@ -204,6 +204,7 @@ struct heap *heap_open(const struct heap_config *config)
     heap->work_limit = heap->work_left = config->work_limit;
     heap->now_ns = config->now_ns != NULL ? config->now_ns : clock_ns;
     heap->now_context = config->now_context;
+    heap->letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     table_init(&heap->weak_heads);
     heap->pool = pool_open(mem, config->memory_limit);
     if (heap->pool == NULL || getrandom(heap->hash_key, sizeof heap->hash_key, 0) != sizeof heap->hash_key ||
@@ -277,5 +278,7 @@ void heap_close(struct heap *heap)
         table_fini(heap->pool, &heap->weak_heads);
         pool_close(heap->pool);
     }
+    if (heap->letters != (locale_t)0)
+        freelocale(heap->letters);
     mem->release(mem->context, heap, sizeof *heap);
 }

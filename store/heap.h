@@ -7,6 +7,7 @@
 #ifndef HEAPD_STORE_HEAP_H
 #define HEAPD_STORE_HEAP_H
 
+#include <locale.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct heap {
     uint64_t made;            /* objects made since the start */
     uint64_t (*now_ns)(void *context); /* for the time of a death */
     void *now_context;
+    locale_t letters;         /* C.UTF-8, for the case of letters; 0 if the C library has none */
     char error_text[HEAP_ERROR_TEXT];  /* of the last failure: a sentence that names the offending thing */
 
     struct obj *nil, *yes, *no;       /* immortal */

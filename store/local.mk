@@ -23,6 +23,7 @@ libstore_a_SOURCES = \
 	store/weak.c store/weak.h \
 	store/kinds/atoms.c store/kinds/atoms.h \
 	store/kinds/builtin_new.c store/kinds/builtin_new.h \
+	store/kinds/bytes_methods.c \
 	store/kinds/dict.c store/kinds/dict.h \
 	store/kinds/dict_methods.c \
 	store/kinds/iterate.c store/kinds/iterate.h \
@@ -38,5 +39,11 @@ libstore_a_SOURCES = \
 	store/kinds/sequence_methods.c \
 	store/kinds/set_methods.c \
 	store/kinds/slice.c \
+	store/kinds/str_case.c \
+	store/kinds/str_join.c \
+	store/kinds/str_methods.c \
+	store/kinds/str_search.c \
+	store/kinds/str_split.c \
+	store/kinds/text.c store/kinds/text.h \
 	store/kinds/update.c \
 	store/kinds/utf8.c store/kinds/utf8.h
