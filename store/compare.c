@@ -352,6 +352,8 @@ enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum co
         err = obj_through(heap, b, &b);
     if (err == HD_OK && is_number(a) && is_number(b)) {
         order = number_compare(a, b);
+    } else if (err == HD_OK && is_text(a) && a->type == b->type) {
+        err = order_texts(heap, a, b, &order);
     } else if (err == HD_OK && (op == COMPARE_EQ || op == COMPARE_NE)) {
         err = obj_equal(heap, a, b, &same);
         order = same ? NUMBER_EQUAL : NUMBER_UNORDERED;
