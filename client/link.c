@@ -332,6 +332,7 @@ static void begin(struct hd_link *link, int timeout_ms)
     link->goodbye[0] = link->tried[0] = link->text[0] = '\0';
     link->error = link->text;
     link->next_into = 1;
+    link->next_msgid = 0;
     link->in.limit = INPUT_LIMIT(link->frame_limit);
     feed_start(&link->feed, link->feed_stack);
 }

@@ -146,6 +146,9 @@ void link_connecting(struct hd_link *link);
 struct frame *frame_new(const struct buf_memory *memory, size_t room);
 void frame_free(struct frame *frame);
 
+/* Writes what waits and may leave, unless the socket is full. */
+void frames_write(struct hd_link *link);
+
 /* Takes the frame out of the queue and frees it. */
 void frame_drop(struct hd_link *link, struct frame *frame);
 

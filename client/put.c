@@ -190,36 +190,55 @@ void hd_put_value(struct hd_call *call, const struct hd_value *value)
 
 /* -- formats ------------------------------------------------------------------------------------------------------- */
 
-/* Values that stand between the bracket at `format` and the one that closes it; false if none does. */
-static bool count_values(const char *format, size_t *count)
+/* Brackets in a format are nested at most so deep. */
+#define FORMAT_DEPTH_MAX 64
+
+/* Whether every letter of a format is known, every bracket closed by its like, and every key followed by a value. */
+static bool is_sound(const char *format)
 {
+    struct {
+        char closing;
+        bool lacks_value; /* a key came last */
+    } levels[FORMAT_DEPTH_MAX + 1] = {{0}};
     unsigned depth = 0;
 
-    *count = 0;
     for (; *format != '\0'; format++) {
+        if (*format == ' ')
+            continue;
+        if (depth > 0 && *format == levels[depth].closing) {
+            if (*format == '}' && levels[depth].lacks_value)
+                return false;
+            depth--;
+            continue;
+        }
+        if (strchr("nbiludstyhNv[{", *format) == NULL)
+            return false;
+        levels[depth].lacks_value = !levels[depth].lacks_value;
+        if (*format != '[' && *format != '{')
+            continue;
+        if (depth++ == FORMAT_DEPTH_MAX)
+            return false;
+        levels[depth].closing = *format == '[' ? ']' : '}';
+        levels[depth].lacks_value = false;
+    }
+    return depth == 0;
+}
+
+/* Values between the bracket at `format` and the one that closes it. */
+static size_t count_values(const char *format)
+{
+    unsigned depth = 0;
+    size_t count = 0;
+
+    do {
         bool opens = *format == '[' || *format == '{', closes = *format == ']' || *format == '}';
 
         if (depth == 1 && !closes && *format != ' ')
-            ++*count;
-        depth += opens;
-        depth -= closes;
-        if (depth == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool open_bracket(struct hd_call *call, const char *format)
-{
-    size_t count;
-
-    if (!count_values(format, &count) || (*format == '{' && count % 2 != 0))
-        return false;
-    if (*format == '[')
-        hd_put_array(call, count);
-    else
-        hd_put_map(call, count / 2);
-    return true;
+            count++;
+        depth = depth + opens - closes;
+        format++;
+    } while (depth > 0);
+    return count;
 }
 
 /* What va_arg steps through must be a variable of its own: a va_list that is a parameter may be an array. */
@@ -227,14 +246,17 @@ struct arguments {
     va_list list;
 };
 
-static void put_str(struct hd_call *call, struct arguments *args)
+/* A str, or what it is the name of. */
+static void put_text(struct hd_call *call, char letter, struct arguments *args)
 {
     const char *text = va_arg(args->list, const char *);
 
-    if (text != NULL)
+    if (text == NULL)
+        call->put_status = HD_USAGE;
+    else if (letter == 's')
         hd_put_str(call, text);
     else
-        call->put_status = HD_USAGE;
+        hd_put_name(call, NULL, text);
 }
 
 static void put_sized(struct hd_call *call, char letter, struct arguments *args)
@@ -248,59 +270,50 @@ static void put_sized(struct hd_call *call, char letter, struct arguments *args)
         hd_put_bytes(call, bytes, len);
 }
 
-static void put_name(struct hd_call *call, struct arguments *args)
-{
-    const char *name = va_arg(args->list, const char *);
-
-    if (name != NULL)
-        hd_put_name(call, NULL, name);
-    else
-        call->put_status = HD_USAGE;
-}
-
-/* The value of one letter; false if it is none. */
-static bool put_letter(struct hd_call *call, const char *format, struct arguments *args)
+/* The value of the letter at `format`; a bracket that closes and a blank are none. */
+static void put_letter(struct hd_call *call, const char *format, struct arguments *args)
 {
     switch (*format) {
     case 'n':
         hd_put_nil(call);
-        return true;
+        return;
     case 'b':
         hd_put_bool(call, va_arg(args->list, int) != 0);
-        return true;
+        return;
     case 'i':
         hd_put_int(call, va_arg(args->list, int));
-        return true;
+        return;
     case 'l':
         hd_put_int(call, va_arg(args->list, int64_t));
-        return true;
+        return;
     case 'u':
         hd_put_uint(call, va_arg(args->list, uint64_t));
-        return true;
+        return;
     case 'd':
         hd_put_float(call, va_arg(args->list, double));
-        return true;
+        return;
     case 's':
-        put_str(call, args);
-        return true;
+    case 'N':
+        put_text(call, *format, args);
+        return;
     case 't':
     case 'y':
         put_sized(call, *format, args);
-        return true;
+        return;
     case 'h':
         hd_put_handle(call, va_arg(args->list, uint64_t));
-        return true;
-    case 'N':
-        put_name(call, args);
-        return true;
+        return;
     case 'v':
         hd_put_value(call, va_arg(args->list, const struct hd_value *));
-        return true;
+        return;
     case '[':
+        hd_put_array(call, count_values(format));
+        return;
     case '{':
-        return open_bracket(call, format);
+        hd_put_map(call, count_values(format) / 2);
+        return;
     default:
-        return *format == ']' || *format == '}' || *format == ' ';
+        return;
     }
 }
 
@@ -308,12 +321,15 @@ void hd_put_va(struct hd_call *call, const char *format, va_list args)
 {
     struct arguments rest;
 
+    if (format == NULL)
+        return;
+    if (!is_sound(format)) {
+        call->put_status = HD_USAGE;
+        return;
+    }
     va_copy(rest.list, args);
-    for (; format != NULL && *format != '\0'; format++)
-        if (!put_letter(call, format, &rest)) {
-            call->put_status = HD_USAGE;
-            break;
-        }
+    for (; *format != '\0'; format++)
+        put_letter(call, format, &rest);
     va_end(rest.list);
 }
 

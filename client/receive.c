@@ -105,28 +105,37 @@ static void receive_event(struct hd_link *link, const struct received *frame)
 
 /* -- requests ------------------------------------------------------------------------------------------------------ */
 
-static void refuse_request(struct hd_link *link, uint32_t msgid)
+static struct frame *refusal(struct hd_link *link, uint32_t msgid)
 {
     struct frame *answer = frame_new(&link->memory, 0);
 
-    if (answer == NULL) {
-        link_close(link, HD_LOST, "no memory to answer the server");
-        return;
-    }
+    if (answer == NULL)
+        return NULL;
+    answer->is_answer = true;
     pack_array(&answer->bytes, 4);
     pack_uint(&answer->bytes, 1);
     pack_uint(&answer->bytes, msgid);
     pack_cstr(&answer->bytes, "NO_METHOD a client serves no methods");
     pack_nil(&answer->bytes);
-    if (answer->bytes.failed || link->answers == ANSWERS_MAX) {
-        bool is_full = !answer->bytes.failed;
+    if (!answer->bytes.failed)
+        return answer;
+    frame_free(answer);
+    return NULL;
+}
 
-        frame_free(answer);
-        link_close(link, HD_LOST, is_full ? "%s asks and does not read the answers" : "no memory to answer %s",
-                   link->peer);
+static void refuse_request(struct hd_link *link, uint32_t msgid)
+{
+    struct frame *answer = NULL;
+
+    if (link->answers == ANSWERS_MAX)
+        frames_write(link);
+    if (link->answers < ANSWERS_MAX)
+        answer = refusal(link, msgid);
+    if (answer == NULL) {
+        link_close(link, HD_LOST, link->answers < ANSWERS_MAX ? "no memory to answer %s"
+                                                              : "%s asks and does not read the answers", link->peer);
         return;
     }
-    answer->is_answer = true;
     link->answers++;
     TAILQ_INSERT_TAIL(&link->out, answer, link);
 }

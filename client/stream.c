@@ -99,34 +99,32 @@ static void pass(struct hd_link *link, size_t bytes)
 }
 
 /* Writes what may leave, as long as the socket takes it. An error is kept: the server's last words may yet be read. */
-static void write_frames(struct hd_link *link)
+void frames_write(struct hd_link *link)
 {
     struct iovec parts[GATHER_MAX];
     struct msghdr message = {.msg_iov = parts};
     ssize_t written;
     int count;
 
-    while (link->write_error == 0 && (count = gather(link, parts)) > 0) {
+    while (!link->is_blocked && link->write_error == 0 && (count = gather(link, parts)) > 0) {
         message.msg_iovlen = (size_t)count;
         written = sendmsg(link->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (written >= 0) {
             pass(link, (size_t)written);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
             link->is_blocked = true;
-            return;
         } else if (errno != EINTR) {
             link->write_error = errno;
         }
     }
 }
 
-/* Queues what was released, without memory another time, and writes unless the socket is full. */
+/* Queues what was released (without memory: another time) and writes. */
 static void send_waiting(struct hd_link *link)
 {
     if (link->state == HD_OPEN)
         handles_queue(link);
-    if (link->is_connected && !link->is_blocked)
-        write_frames(link);
+    frames_write(link);
 }
 
 static bool has_waiting(const struct hd_link *link)

@@ -1,5 +1,6 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
+	tests/test_client_calls \
 	tests/test_feed \
 	tests/test_pack \
 	tests/test_pool \
@@ -28,3 +29,9 @@ tests_test_pool_LDADD = $(STORE_TEST_LIBS)
 tests_test_table_SOURCES = tests/test_table.c $(meter_sources) $(suite_sources)
 tests_test_table_CFLAGS = $(TEST_CFLAGS)
 tests_test_table_LDADD = $(STORE_TEST_LIBS)
+
+fake_sources = tests/fake.c tests/fake.h $(meter_sources) $(suite_sources)
+
+tests_test_client_calls_SOURCES = tests/test_client_calls.c $(fake_sources)
+tests_test_client_calls_CFLAGS = $(TEST_CFLAGS)
+tests_test_client_calls_LDADD = $(LINK_TEST_LIBS)

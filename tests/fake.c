@@ -1,0 +1,190 @@
+/* fake.c - a server that does what a test tells it. */
+#include "tests/fake.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Only a hang comes near it. */
+#define PATIENCE_MS 60000
+
+static void *metered_resize(void *context, void *old, size_t old_size, size_t size)
+{
+    struct meter *meter = context;
+
+    if (size > 0)
+        return meter->mem.resize(meter, old, old_size, size);
+    meter->mem.release(meter, old, old_size);
+    return NULL;
+}
+
+static void listen_somewhere(struct fake *fake)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+
+    fake->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fake->listener, 0);
+    ck_assert_int_eq(bind(fake->listener, (struct sockaddr *)&address, len), 0);
+    ck_assert_int_eq(listen(fake->listener, 8), 0);
+    ck_assert_int_eq(getsockname(fake->listener, (struct sockaddr *)&address, &len), 0);
+    snprintf(fake->address, sizeof fake->address, "127.0.0.1:%u", ntohs(address.sin_port));
+}
+
+void fake_open(struct fake *fake)
+{
+    struct hd_memory memory = {metered_resize, &fake->meter};
+
+    *fake = (struct fake){.fd = -1};
+    meter_init(&fake->meter);
+    buf_init(&fake->got, SIZE_MAX / 2, NULL);
+    listen_somewhere(fake);
+    fake->link = hd_link_new(&memory);
+    ck_assert_ptr_nonnull(fake->link);
+}
+
+void fake_close(struct fake *fake)
+{
+    hd_link_free(fake->link);
+    ck_assert_uint_eq(fake->meter.bytes, 0);
+    fake_hang_up(fake);
+    close(fake->listener);
+    buf_fini(&fake->got);
+}
+
+void fake_hang_up(struct fake *fake)
+{
+    if (fake->fd >= 0)
+        close(fake->fd);
+    fake->fd = -1;
+}
+
+void fake_connect(struct fake *fake, const char *address)
+{
+    static const int on = 1;
+
+    ck_assert_int_eq(hd_connect_start(fake->link, address != NULL ? address : fake->address, PATIENCE_MS), HD_OK);
+    fake->fd = accept(fake->listener, NULL, NULL);
+    ck_assert_int_ge(fake->fd, 0);
+    setsockopt(fake->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    while (!hd_wants_read(fake->link))
+        ck_assert_int_eq(hd_poll(fake->link, PATIENCE_MS), HD_OK);
+    ck_assert_int_eq(hd_poll(fake->link, 0), HD_OK);
+}
+
+void fake_greet(struct fake *fake)
+{
+    fake_connect(fake, NULL);
+    fake_send(fake, BYTES("\x94\x01\x00\xc0\x81\xa6limits\x82\xa5"
+                          "frame\xce\x00\x10\x00\x00\xa5"
+                          "depth\x40"));
+    ck_assert_int_eq(hd_state(fake->link), HD_OPEN);
+    fake_receive(fake);
+    buf_clear(&fake->got);
+}
+
+void fake_send_unseen(struct fake *fake, const char *bytes, size_t len)
+{
+    ck_assert_int_eq(send(fake->fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+enum hd_status fake_send(struct fake *fake, const char *bytes, size_t len)
+{
+    fake_send_unseen(fake, bytes, len);
+    return hd_poll(fake->link, PATIENCE_MS);
+}
+
+static void begin_answer(struct buf *frame, unsigned msgid)
+{
+    buf_init(frame, SIZE_MAX / 2, NULL);
+    pack_array(frame, 4);
+    pack_uint(frame, 1);
+    pack_uint(frame, msgid);
+}
+
+static void end_answer(struct fake *fake, struct buf *frame)
+{
+    ck_assert_int_eq(fake_send(fake, frame->bytes, frame->len), HD_OK);
+    buf_fini(frame);
+}
+
+void fake_answer(struct fake *fake, unsigned msgid, const char *value, size_t len)
+{
+    struct buf frame;
+
+    begin_answer(&frame, msgid);
+    pack_nil(&frame);
+    buf_append(&frame, value, len);
+    end_answer(fake, &frame);
+}
+
+void fake_fail(struct fake *fake, unsigned msgid, const char *error)
+{
+    struct buf frame;
+
+    begin_answer(&frame, msgid);
+    pack_cstr(&frame, error);
+    pack_nil(&frame);
+    end_answer(fake, &frame);
+}
+
+void fake_receive(struct fake *fake)
+{
+    char room[65536];
+    ssize_t count;
+
+    while ((count = recv(fake->fd, room, sizeof room, MSG_DONTWAIT)) > 0)
+        buf_append(&fake->got, room, (size_t)count);
+}
+
+/* Bytes of the client may take their time through the kernel. */
+static void receive_at_least(struct fake *fake, size_t len)
+{
+    struct pollfd ready = {.fd = fake->fd, .events = POLLIN};
+
+    fake_receive(fake);
+    while (buf_pending(&fake->got) < len && poll(&ready, 1, PATIENCE_MS) > 0)
+        fake_receive(fake);
+}
+
+void fake_expect(struct fake *fake, const char *bytes, size_t len)
+{
+    receive_at_least(fake, len);
+    ck_assert_uint_eq(fake->got.len, len);
+    if (len > 0)
+        ck_assert_mem_eq(fake->got.bytes, bytes, len);
+    buf_clear(&fake->got);
+}
+
+void fake_expect_request(struct fake *fake, unsigned msgid, const char *method, unsigned count, const char *params,
+                         size_t len)
+{
+    const char header[] = {(char)0xdc, (char)(count >> 8), (char)count};
+    struct buf frame;
+
+    buf_init(&frame, SIZE_MAX / 2, NULL);
+    pack_array(&frame, 4);
+    pack_uint(&frame, 0);
+    pack_uint(&frame, msgid);
+    pack_cstr(&frame, method);
+    buf_append(&frame, header, sizeof header);
+    buf_append(&frame, params, len);
+    fake_expect(fake, frame.bytes, frame.len);
+    buf_fini(&frame);
+}
+
+struct hd_call *fake_call(struct fake *fake, const char *method, int timeout_ms)
+{
+    struct hd_call *call = hd_call_new(fake->link, method);
+
+    ck_assert_ptr_nonnull(call);
+    ck_assert_int_eq(hd_call_send(call, timeout_ms, NULL, NULL), HD_OK);
+    ck_assert_int_eq(hd_flush(fake->link, PATIENCE_MS), HD_OK);
+    return call;
+}
