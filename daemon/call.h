@@ -83,7 +83,7 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 /* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the handler. */
 enum hd_err reply_check(const struct call *call);
 
-/* Takes back the handles of an answer by reply_object_take that is not to be sent: `first` is handles.next before it. */
+/* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before it. */
 void reply_undo(struct call *call, uint64_t first);
 
 /* -- handlers ---------------------------------------------------------------------------------------------------- */

@@ -193,10 +193,16 @@ enum hd_err do_copy(struct call *call)
     return reply_made(call, err, &copy);
 }
 
+/* A copy with a cycle in it would not die of an answer that cannot be sent: so the answer is tried with the original. */
 enum hd_err do_deepcopy(struct call *call)
 {
-    struct obj *copy = NULL;
-    enum hd_err err = obj_deepcopy(call->heap, call->args[0].o, &copy);
+    uint64_t first = call->session->handles.next;
+    struct obj *copy = obj_ref(call->args[0].o);
+    enum hd_err err = reply_object_take(call, &copy);
 
+    if (err != HD_OK)
+        return err;
+    reply_undo(call, first);
+    err = obj_deepcopy(call->heap, call->args[0].o, &copy);
     return reply_made(call, err, &copy);
 }

@@ -146,6 +146,7 @@ enum hd_err reply_object_take(struct call *call, struct obj **o)
 
 void reply_undo(struct call *call, uint64_t first)
 {
+    buf_rewind(&call->session->out, call->reply_at);
     forget_kept(call);
     convert_close_handles(call->session, first);
 }
