@@ -9,6 +9,7 @@ script_tests = \
 	tests/includes.sh \
 	tests/manpage.sh \
 	tests/methods_page.sh \
+	tests/protocol_errors.py \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \
 	tests/protocol_limits.py \
