@@ -17,11 +17,11 @@
 #include "store/kinds/number_text.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/text.h"
 #include "store/kinds/utf8.h"
 #include "store/weak.h"
 
-#define BYTES_A_UNIT 64 /* written for one unit of work */
-#define FLOAT_UNITS 4   /* the shortest digits of a float are searched for */
+#define FLOAT_UNITS 4 /* of work: the shortest digits of a float are searched for */
 
 struct frame {
     struct obj *o;      /* borrowed, marked */
@@ -48,7 +48,7 @@ static void make_room(struct repr *r, size_t more)
 
     if (size < r->len + more)
         size = r->len + more;
-    r->err = heap_work(r->heap, (size - r->size) / BYTES_A_UNIT);
+    r->err = heap_work(r->heap, (size - r->size) / TEXT_WORK);
     if (r->err != HD_OK)
         return;
     text = pool_resize(r->heap->pool, r->text, r->size, size);
@@ -126,15 +126,29 @@ static void put_escaped(struct repr *r, uint32_t c)
         putf(r, c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
 }
 
-/* One code point, or one byte. */
-static void put_quoted(struct repr *r, uint32_t c, char quote, const char *bytes, size_t width)
+/* One code point, or one byte; gives how many bytes it was. */
+static size_t put_special(struct repr *r, const char *at, bool is_str, char quote)
 {
+    uint32_t c = is_str ? utf8_decode(at) : (unsigned char)*at;
+    size_t width = is_str ? utf8_width(*at) : 1;
+
     if (c == '\\' || c == (unsigned char)quote)
         put_text(r, "\\");
-    if (is_printable(c))
-        put(r, bytes, width);
+    if (is_printable(c) && (is_str || c < 0x80))
+        put(r, at, width);
     else
         put_escaped(r, c);
+    return width;
+}
+
+/* How many bytes from here are written as they are. */
+static size_t plain_run(const char *at, const char *end, char quote)
+{
+    const char *start = at;
+
+    while (at < end && *at >= 0x20 && *at < 0x7f && *at != '\\' && *at != quote)
+        at++;
+    return (size_t)(at - start);
 }
 
 static void put_str_or_bytes(struct repr *r, struct obj *o)
@@ -143,19 +157,18 @@ static void put_str_or_bytes(struct repr *r, struct obj *o)
     bool is_str = o->type == OBJ_STR;
     bool has_single = memchr(text->bytes, '\'', text->len) != NULL;
     char quote = has_single && memchr(text->bytes, '"', text->len) == NULL ? '"' : '\'';
-    size_t width;
+    const char *end = text->bytes + text->len;
 
     put_text(r, is_str ? "" : "b");
     put(r, &quote, 1);
-    for (size_t i = 0; r->err == HD_OK && i < text->len; i += width) {
-        const char *at = text->bytes + i;
-        uint32_t c = is_str ? utf8_decode(at) : (unsigned char)*at;
+    for (const char *at = text->bytes; r->err == HD_OK && at < end;) {
+        size_t width = plain_run(at, end, quote);
 
-        width = is_str ? utf8_width(*at) : 1;
-        if (!is_str && c >= 0x80)
-            put_escaped(r, c);
+        if (width > 0)
+            put(r, at, width);
         else
-            put_quoted(r, c, quote, at, width);
+            width = put_special(r, at, is_str, quote);
+        at += width;
     }
     put(r, &quote, 1);
 }

@@ -13,6 +13,7 @@
 #include "store/kinds/number.h"
 #include "store/kinds/number_text.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/text.h"
 
 /* `x` is what the value is made of, never a proxy; `how` a second argument or NULL. */
 typedef enum hd_err make_fn(struct heap *heap, struct obj *x, struct obj *how, struct obj **out);
@@ -20,12 +21,6 @@ typedef enum hd_err make_fn(struct heap *heap, struct obj *x, struct obj *how, s
 static enum hd_err cannot_make(struct heap *heap, const char *type, const struct obj *x)
 {
     return heap_fail(heap, HD_TYPE, "cannot make %s of a %s", type, obj_type_name(x->type));
-}
-
-/* Going over the bytes of a text. */
-static enum hd_err charge(struct heap *heap, uint64_t bytes)
-{
-    return heap_work(heap, bytes / 64);
 }
 
 /* -- numbers ------------------------------------------------------------------------------------------------------ */
@@ -120,7 +115,7 @@ static enum hd_err check_recoding(struct heap *heap, struct obj *x, struct obj *
 
     if (err == HD_OK && x->type != from)
         return cannot_make(heap, what, x);
-    return err == HD_OK ? charge(heap, text_of(x)->len) : err;
+    return err == HD_OK ? text_work(heap, text_of(x)->len) : err;
 }
 
 static enum hd_err make_str(struct heap *heap, struct obj *x, struct obj *how, struct obj **out)
@@ -148,7 +143,7 @@ static enum hd_err make_zeros(struct heap *heap, int64_t len, struct obj **out)
         *out = heap->empty_bytes;
         return HD_OK;
     }
-    err = charge(heap, (uint64_t)len);
+    err = text_work(heap, (uint64_t)len);
     if (err == HD_OK)
         err = text_new_raw(heap, OBJ_BYTES, (size_t)len, &text);
     if (err != HD_OK)

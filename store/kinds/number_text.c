@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "store/kinds/atoms.h"
+#include "store/kinds/text.h"
 #include "store/kinds/utf8.h"
 
 /* -- floats as texts ---------------------------------------------------------------------------------------------- */
@@ -84,11 +85,6 @@ size_t float_to_text(double value, char text[FLOAT_TEXT])
 
 /* -- texts as numbers --------------------------------------------------------------------------------------------- */
 
-struct piece {
-    const char *at;
-    size_t len;
-};
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -103,7 +99,7 @@ static bool is_space(const struct obj *o, const char *at)
 }
 
 /* Without the white space around. */
-static struct piece trim(struct obj *o)
+static struct span trim(struct obj *o)
 {
     const char *at = text_of(o)->bytes;
     const char *end = at + text_of(o)->len;
@@ -118,35 +114,30 @@ static struct piece trim(struct obj *o)
             break;
         end = last;
     }
-    return (struct piece){at, (size_t)(end - at)};
+    return (struct span){at, (size_t)(end - at)};
 }
 
-static char next_char(const struct piece *piece)
+static char next_char(const struct span *span)
 {
-    if (piece->len == 0)
+    if (span->len == 0)
         return '\0';
-    return *piece->at;
+    return *span->at;
 }
 
-static void skip(struct piece *piece, size_t n)
+static void skip(struct span *span, size_t n)
 {
-    piece->at += n;
-    piece->len -= n;
+    span->at += n;
+    span->len -= n;
 }
 
 /* Takes a sign; true for a minus. */
-static bool take_sign(struct piece *piece)
+static bool take_sign(struct span *span)
 {
-    char c = next_char(piece);
+    char c = next_char(span);
 
     if (c == '-' || c == '+')
-        skip(piece, 1);
+        skip(span, 1);
     return c == '-';
-}
-
-static enum hd_err charge(struct heap *heap, const struct obj *text)
-{
-    return heap_work(heap, ((const struct text *)text)->len / 64);
 }
 
 static enum hd_err no_number(struct heap *heap, struct obj *o, const char *what)
@@ -169,11 +160,11 @@ static unsigned digit_value(char c)
     return c >= 'A' && c <= 'Z' ? (unsigned)(c - 'A') + 10 : 36;
 }
 
-static unsigned base_of_prefix(const struct piece *piece)
+static unsigned base_of_prefix(const struct span *span)
 {
-    if (piece->len < 2 || piece->at[0] != '0')
+    if (span->len < 2 || span->at[0] != '0')
         return 0;
-    switch (piece->at[1]) {
+    switch (span->at[1]) {
     case 'x':
     case 'X':
         return 16;
@@ -189,29 +180,29 @@ static unsigned base_of_prefix(const struct piece *piece)
 }
 
 /* Takes a prefix that fits the base, behind which one underscore may stand, and settles base 0. */
-static unsigned take_prefix(struct piece *piece, unsigned base)
+static unsigned take_prefix(struct span *span, unsigned base)
 {
-    unsigned named = base_of_prefix(piece);
+    unsigned named = base_of_prefix(span);
 
     if (named == 0 || (base != 0 && base != named))
         return base == 0 ? 10 : base;
-    skip(piece, 2);
-    if (next_char(piece) == '_')
-        skip(piece, 1);
+    skip(span, 2);
+    if (next_char(span) == '_')
+        skip(span, 1);
     return named;
 }
 
 /* Digits with single underscores between them, to the end. *over: they are beyond 64 bits. */
-static bool read_digits(struct piece piece, unsigned base, uint64_t *size, bool *over)
+static bool read_digits(struct span span, unsigned base, uint64_t *size, bool *over)
 {
     bool after_digit = false;
 
     *size = 0;
     *over = false;
-    for (; piece.len > 0; skip(&piece, 1)) {
-        unsigned digit = digit_value(*piece.at);
+    for (; span.len > 0; skip(&span, 1)) {
+        unsigned digit = digit_value(*span.at);
 
-        if (*piece.at == '_' && after_digit) {
+        if (*span.at == '_' && after_digit) {
             after_digit = false;
             continue;
         }
@@ -225,30 +216,30 @@ static bool read_digits(struct piece piece, unsigned base, uint64_t *size, bool 
 
 enum hd_err int_from_text(struct heap *heap, struct obj *text, unsigned base, struct obj **out)
 {
-    struct piece piece = trim(text);
-    bool is_negative = take_sign(&piece);
-    bool is_bare_zero = base == 0 && next_char(&piece) == '0' && base_of_prefix(&piece) == 0;
+    struct span span = trim(text);
+    bool is_negative = take_sign(&span);
+    bool is_bare_zero = base == 0 && next_char(&span) == '0' && base_of_prefix(&span) == 0;
     uint64_t most = (uint64_t)INT64_MAX + (is_negative ? 1 : 0);
     uint64_t size;
     bool over;
-    enum hd_err err = charge(heap, text);
+    enum hd_err err = text_work(heap, text_of(text)->len);
 
     if (err != HD_OK)
         return err;
-    base = take_prefix(&piece, base);
+    base = take_prefix(&span, base);
     /* in base 0 as in a program: 010 is refused, 00 is not */
-    if (!read_digits(piece, base, &size, &over) || (is_bare_zero && size != 0))
+    if (!read_digits(span, base, &size, &over) || (is_bare_zero && size != 0))
         return no_number(heap, text, "int");
     if (over || size > most)
-        return heap_fail(heap, HD_OVERFLOW, "an int of %zu digits is beyond 64 bits", piece.len);
+        return heap_fail(heap, HD_OVERFLOW, "an int of %zu digits is beyond 64 bits", span.len);
     return int_new(heap, is_negative ? (int64_t)(0 - size) : (int64_t)size, out);
 }
 
 /* -- float -------------------------------------------------------------------------------------------------------- */
 
-static bool is_word(struct piece piece, const char *word)
+static bool is_word(struct span span, const char *word)
 {
-    return piece.len == strlen(word) && strncasecmp(piece.at, word, piece.len) == 0;
+    return span.len == strlen(word) && strncasecmp(span.at, word, span.len) == 0;
 }
 
 /* True for digits [. digits] [e [sign] digits], with digits before the point or behind it. */
@@ -271,13 +262,13 @@ static bool is_decimal(const char *at)
 }
 
 /* Copies without underscores, terminated; false if one does not stand between two digits, or a zero byte is there. */
-static bool copy_digits(struct piece piece, char *to)
+static bool copy_digits(struct span span, char *to)
 {
-    for (size_t i = 0; i < piece.len; i++) {
-        char c = piece.at[i];
+    for (size_t i = 0; i < span.len; i++) {
+        char c = span.at[i];
 
-        if (c == '\0' || (c == '_' && (i == 0 || !is_digit(piece.at[i - 1]) || i + 1 == piece.len ||
-                                       !is_digit(piece.at[i + 1]))))
+        if (c == '\0' || (c == '_' && (i == 0 || !is_digit(span.at[i - 1]) || i + 1 == span.len ||
+                                       !is_digit(span.at[i + 1]))))
             return false;
         if (c != '_')
             *to++ = c;
@@ -286,33 +277,33 @@ static bool copy_digits(struct piece piece, char *to)
     return true;
 }
 
-static enum hd_err read_decimal(struct heap *heap, struct piece piece, double *value, bool *is_one)
+static enum hd_err read_decimal(struct heap *heap, struct span span, double *value, bool *is_one)
 {
-    char *copy = pool_alloc(heap->pool, piece.len + 1, POOL_DATA);
+    char *copy = pool_alloc(heap->pool, span.len + 1, POOL_DATA);
 
     if (copy == NULL)
         return heap_no_memory(heap);
-    *is_one = copy_digits(piece, copy) && is_decimal(copy);
+    *is_one = copy_digits(span, copy) && is_decimal(copy);
     if (*is_one)
         *value = strtod(copy, NULL);
-    pool_free(heap->pool, copy, piece.len + 1, POOL_DATA);
+    pool_free(heap->pool, copy, span.len + 1, POOL_DATA);
     return HD_OK;
 }
 
 enum hd_err float_from_text(struct heap *heap, struct obj *text, struct obj **out)
 {
-    struct piece piece = trim(text);
-    bool is_negative = take_sign(&piece);
+    struct span span = trim(text);
+    bool is_negative = take_sign(&span);
     bool is_one = true;
     double value = 0;
-    enum hd_err err = charge(heap, text);
+    enum hd_err err = text_work(heap, text_of(text)->len);
 
-    if (err == HD_OK && (is_word(piece, "inf") || is_word(piece, "infinity")))
+    if (err == HD_OK && (is_word(span, "inf") || is_word(span, "infinity")))
         value = HUGE_VAL;
-    else if (err == HD_OK && is_word(piece, "nan"))
+    else if (err == HD_OK && is_word(span, "nan"))
         value = NAN;
     else if (err == HD_OK)
-        err = read_decimal(heap, piece, &value, &is_one);
+        err = read_decimal(heap, span, &value, &is_one);
     if (err != HD_OK)
         return err;
     if (!is_one)
