@@ -2,8 +2,8 @@
  * str_case.c - the methods upper and lower of str.
  *
  * What one code point becomes is the C library's knowledge (towupper, towlower); where Unicode makes several of one
- * (SpecialCasing.txt, without what depends on a language), a table here says so. glibc of Debian 12 and CPython 3.11 both
- * have Unicode 14, and agree on every code point.
+ * (SpecialCasing.txt, without what depends on a language), a table here says so. The glibc of Debian 12 and CPython
+ * 3.11 both have Unicode 14, and agree on every code point.
  */
 #include <stdlib.h>
 #include <wctype.h>
@@ -79,8 +79,8 @@ static size_t upper_of(locale_t letters, struct span text, const char *at, uint3
 
 /* -- lower -------------------------------------------------------------------------------------------------------- */
 
-/* Unicode's Case_Ignorable: marks and signs that do not end a word, here those that stand beside Latin and Greek letters.
- * (CPython also knows those of other scripts; it matters only for a capital sigma right beside one.) */
+/* Unicode's Case_Ignorable: marks and signs that do not end a word, here those that stand beside Latin and Greek
+ * letters. CPython also knows those of other scripts; it matters only for a capital sigma right beside one. */
 static const struct {
     uint16_t first, last;
 } ignorable[] = {
@@ -133,8 +133,8 @@ static bool precedes_letter(locale_t letters, struct span text, const char *at)
     return false;
 }
 
-/* A capital sigma at the end of a word becomes another letter than elsewhere. Each run of ignorable code points is looked
- * through by the sigmas at its two ends only. */
+/* A capital sigma at the end of a word becomes another letter than elsewhere. Each run of ignorable code points is
+ * looked through by the sigmas at its two ends only. */
 static size_t lower_of(locale_t letters, struct span text, const char *at, uint32_t c, uint32_t to[CASE_MOST])
 {
     if (c == 0x130) { /* I with a dot */
@@ -154,7 +154,7 @@ static size_t lower_of(locale_t letters, struct span text, const char *at, uint3
 /* How many bytes `text` becomes, which are written to `to` unless that is NULL. */
 static size_t change_case(locale_t letters, struct span text, case_fn *change, char *to)
 {
-    char scratch[UTF8_MAX];
+    char bytes[UTF8_MAX] = {0};
     size_t size = 0;
 
     for (const char *at = text.at; at < text.at + text.len; at += utf8_width(*at)) {
@@ -162,7 +162,7 @@ static size_t change_case(locale_t letters, struct span text, case_fn *change, c
         size_t n = change(letters, text, at, utf8_decode(at), code_points);
 
         for (size_t i = 0; i < n; i++)
-            size += utf8_encode(code_points[i], to != NULL ? to + size : scratch);
+            size += utf8_encode(code_points[i], to != NULL ? to + size : bytes);
     }
     return size;
 }

@@ -30,39 +30,46 @@ static enum hd_err join_items(struct iteration *it, struct span between, char *t
     return err;
 }
 
-/* Measures, then writes: what is joined may be many times larger than its items. */
-enum hd_err str_method_join(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                            struct obj **result)
+/* `size` bytes, known from a first walk: what is joined may be many times larger than its items. */
+static enum hd_err write_joined(struct heap *heap, struct iteration *it, struct span between, uint64_t size,
+                                struct obj **out)
 {
-    struct iteration measure, write;
     struct text *text;
-    uint64_t size;
-    enum hd_err err = iterate_start(heap, args[0], &measure);
+    enum hd_err err = text_new_raw(heap, OBJ_STR, size, &text);
 
-    (void)nargs;
-    write = measure;
-    if (err == HD_OK)
-        err = heap_work(heap, measure.length);
-    if (err == HD_OK)
-        err = join_items(&measure, span_of(self), NULL, &size);
-    if (err == HD_OK)
-        err = text_work(heap, size);
-    if (err == HD_OK && size == 0) {
-        *result = heap->empty_str;
-        return HD_OK;
-    }
-    if (err == HD_OK)
-        err = text_new_raw(heap, OBJ_STR, size, &text);
     if (err != HD_OK)
         return err;
-    err = join_items(&write, span_of(self), text->bytes, &size);
+    err = join_items(it, between, text->bytes, &size);
     if (err != HD_OK) {
         heap_free(heap, &text->head, sizeof *text + text->len);
         return err;
     }
     str_seal(text);
-    *result = &text->head;
+    *out = &text->head;
     return HD_OK;
+}
+
+enum hd_err str_method_join(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                            struct obj **result)
+{
+    struct iteration measure, write;
+    uint64_t size = 0;
+    enum hd_err err = iterate_start(heap, args[0], &measure);
+
+    (void)nargs;
+    if (err != HD_OK)
+        return err;
+    write = measure;
+    err = heap_work(heap, measure.length);
+    if (err == HD_OK)
+        err = join_items(&measure, span_of(self), NULL, &size);
+    if (err == HD_OK)
+        err = text_work(heap, size);
+    if (err == HD_OK && size > 0)
+        return write_joined(heap, &write, span_of(self), size, result);
+    if (err == HD_OK)
+        *result = heap->empty_str;
+    return err;
 }
 
 /* -- replace ------------------------------------------------------------------------------------------------------ */
@@ -114,7 +121,7 @@ static enum hd_err replace(struct heap *heap, struct obj *self, const struct rep
 enum hd_err str_method_replace(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                                struct obj **result)
 {
-    struct replacement r;
+    struct replacement r = {.count = 0};
     uint64_t most;
     enum hd_err err = text_arg(heap, args[0], OBJ_STR, "what is replaced", &r.old);
 

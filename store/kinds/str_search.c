@@ -50,7 +50,9 @@ enum hd_err str_method_count(struct heap *heap, struct obj *self, struct obj *co
 
     if (err == HD_OK)
         err = wanted_str(heap, args[0], &wanted);
-    if (err == HD_OK && range.exists)
+    if (err != HD_OK)
+        return err;
+    if (range.exists)
         err = str_count(heap, range.part, wanted, UINT64_MAX, &count);
     return err == HD_OK ? int_new(heap, (int64_t)count, result) : err;
 }

@@ -39,8 +39,8 @@ enum hd_err text_most(struct heap *heap, struct obj *const *args, unsigned nargs
 
 /* -- spans -------------------------------------------------------------------------------------------------------- */
 
-/* memmem of glibc is two-way (M. Crochemore, D. Perrin, 1991) for long needles; short ones it hashes, and compares at most
- * 256 bytes where the hashes agree. */
+/* glibc's memmem is two-way (M. Crochemore, D. Perrin, 1991) for long needles; short ones it hashes, and compares at
+ * most 256 bytes where the hashes agree. */
 const char *span_find(struct span span, struct span wanted)
 {
     return memmem(span.at, span.len, wanted.at, wanted.len);

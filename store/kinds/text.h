@@ -1,5 +1,5 @@
 /*
- * store/kinds/text.h - what the methods of str and bytes share: arguments, parts of texts, searching, and what it costs.
+ * store/kinds/text.h - what the methods of str and bytes share: arguments, parts of texts, searching, and its cost.
  *
  * Clients count code points; inside, everything goes by bytes, and only the ends of ranges are converted.
  *
@@ -34,8 +34,8 @@ static inline struct span span_after(struct span span, size_t skip)
 /* Charges for going over so many bytes; LIMIT. */
 enum hd_err text_work(struct heap *heap, uint64_t bytes);
 
-/* The bytes of an argument that must be of this type, str or bytes: else TYPE, and DEAD for a dead proxy. `what` names the
- * argument. */
+/* The bytes of an argument that must be of this type, str or bytes: else TYPE, and DEAD for a dead proxy. `what` names
+ * the argument. */
 enum hd_err text_arg(struct heap *heap, struct obj *arg, enum obj_type type, const char *what, struct span *span);
 
 /* The argument `most` at this place, absent or negative for no bound: UINT64_MAX. TYPE for what is no int. */
@@ -72,8 +72,8 @@ enum hd_err text_range(struct heap *heap, struct obj *self, struct obj *const *a
 enum hd_err range_find(struct heap *heap, const struct obj *self, const struct range *range, struct span wanted,
                        struct obj **out);
 
-/* How often `wanted` occurs without overlap in a part of a str, up to `most`. The empty str occurs before each code point
- * and at the end. Charges. */
+/* How often `wanted` occurs without overlap in a part of a str, up to `most`. The empty str occurs before each code
+ * point and at the end. Charges. */
 enum hd_err str_count(struct heap *heap, struct span part, struct span wanted, uint64_t most, uint64_t *count);
 
 #endif
