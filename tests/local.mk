@@ -6,6 +6,7 @@
 # One line a test, in alphabetical order.
 unit_tests =
 script_tests = \
+	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \
 	tests/methods_page.sh \
