@@ -36,6 +36,15 @@ unsigned rpc_arg_count(const struct rpc_method *method)
     return count;
 }
 
+const struct rpc_arg *rpc_arg_at(const struct rpc_method *method, size_t index)
+{
+    unsigned count = rpc_arg_count(method);
+
+    if (index < count)
+        return &method->args[index];
+    return count > 0 && method->args[count - 1].is_rest ? &method->args[count - 1] : NULL;
+}
+
 const struct rpc_method *rpc_find(const char *name, size_t len)
 {
     for (unsigned i = 0; i < RPC_METHODS; i++)

@@ -71,6 +71,9 @@ const struct rpc_method *rpc_find(const char *name, size_t len);
 /* Rows of args in use, optional ones and a rest included. */
 unsigned rpc_arg_count(const struct rpc_method *method);
 
+/* The row of argument number `index`, from 0: beyond the last row that of a rest, else NULL. */
+const struct rpc_arg *rpc_arg_at(const struct rpc_method *method, size_t index);
+
 /* "target", "value", ... */
 const char *rpc_arg_kind_name(enum rpc_arg_kind kind);
 

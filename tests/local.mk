@@ -51,7 +51,7 @@ PROTOCOL_TEST_LIBS = libprotocol.a $(MSGPACK_LIBS) $(CHECK_LIBS)
 STORE_TEST_LIBS = libstore.a libprotocol.a $(MSGPACK_LIBS) $(CHECK_LIBS) -lm
 DAEMON_TEST_LIBS = $(DAEMON_LIBS) $(NETWORK_LIBS) $(CHECK_LIBS)
 LINK_TEST_LIBS = $(CLIENT_LIBS) $(CHECK_LIBS)
-CLIENT_TEST_LIBS = libcli.a $(CLIENT_LIBS) $(EDIT_LIBS) $(CHECK_LIBS)
+CLIENT_TEST_LIBS = libcli.a $(CLIENT_LIBS) $(CLI_LIBS) $(CHECK_LIBS)
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 # libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER.

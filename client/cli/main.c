@@ -1,0 +1,90 @@
+/* client/cli/main.c - heap-cli: the command line of heapd. */
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/console.h"
+#include "client/cli/oneshot.h"
+#include "client/cli/options.h"
+#include "client/cli/repl.h"
+#include "client/cli/script.h"
+
+static enum hd_status run_expressions(struct console *console, const struct options *options)
+{
+    struct script script = {.console = console, .keeps_going = options->keeps_going};
+
+    for (int i = 0; i < options->expression_count; i++)
+        if (!script_run(&script, options->expressions[i], strlen(options->expressions[i]), ""))
+            break;
+    return script.status;
+}
+
+static enum hd_status run_stream(struct console *console, const struct options *options)
+{
+    struct script script = {.console = console, .keeps_going = options->keeps_going};
+
+    script_run_stream(&script, stdin);
+    return script.status;
+}
+
+static enum hd_status run_oneshot(struct console *console, const struct options *options)
+{
+    if (oneshot_run(console, options->words))
+        return HD_OK;
+    console_complain(console, "");
+    return console->server.status;
+}
+
+/* Connected. */
+static enum hd_status run_task(struct console *console, const struct options *options)
+{
+    if (options->task == TASK_EXPRESSIONS)
+        return run_expressions(console, options);
+    if (options->task == TASK_ONESHOT)
+        return run_oneshot(console, options);
+    if (isatty(STDIN_FILENO))
+        return repl_run(console);
+    return run_stream(console, options);
+}
+
+static int talk(const struct options *options)
+{
+    struct console console = {.is_json = options->is_json};
+    struct server *server = &console.server;
+    enum hd_status status;
+
+    if (!server_open(server, options->address, options->timeout_ms) || !server_connect(server)) {
+        console_complain(&console, "");
+        status = server->status;
+    } else {
+        status = run_task(&console, options);
+    }
+    server_close(server);
+    return server_exit_status(status);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int status = EXIT_DONE;
+
+    setlocale(LC_CTYPE, "");
+    options_parse(&options, argc, argv);
+    switch (options.task) {
+    case TASK_HELP:
+        options_help(stdout);
+        break;
+    case TASK_VERSION:
+        printf("heap-cli %s\n", HEAPD_VERSION);
+        break;
+    case TASK_WRONG:
+        fprintf(stderr, "heap-cli: %s\n", options.error);
+        status = EXIT_USAGE;
+        break;
+    default:
+        status = talk(&options);
+    }
+    options_fini(&options);
+    return status;
+}
