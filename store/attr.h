@@ -11,8 +11,8 @@
 
 struct method_row;
 
-/* What operations on `o` work on: a proxy's target, through any number of proxies, else `o` itself; borrowed. DEAD for a
- * dead proxy; LIMIT beyond the work budget. */
+/* What operations on `o` work on: a proxy's target, through any number of proxies, else `o` itself; borrowed. DEAD for
+ * a dead proxy; LIMIT beyond the work budget. */
 enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target);
 
 /* NO_ATTR if there is none. `__class__`, `__dict__` (a new dict), `__self__` and `__name__` as in Python. */

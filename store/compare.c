@@ -5,8 +5,8 @@
  * being the way that led there. Two sequences are ordered as that pair is, if only sequences lie on the way; a dict or
  * a weakref on it has no order, whatever it holds.
  *
- * A look-up in a dict or set compares keys, which may begin a second walk, through tuples; since no key holds a dict or a
- * set, there is never a third.
+ * A look-up in a dict or set compares keys, which may begin a second walk, through tuples; since no key holds a dict or
+ * a set, there is never a third.
  */
 #include "store/compare.h"
 

@@ -11,27 +11,28 @@
 
 enum compare_op { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE };
 
-/* The value of `a op b`. TYPE where Python raises TypeError, LIMIT beyond the work budget, NO_MEMORY. A living proxy stands for
- * its target, a dead one is DEAD. EQ and NE of atoms fail only if long texts use up the budget. At the top level NaN is
- * unequal to itself. */
+/* The value of `a op b`. TYPE where Python raises TypeError, LIMIT beyond the work budget, NO_MEMORY. A living proxy
+ * stands for its target, a dead one is DEAD. EQ and NE of atoms fail only if long texts use up the budget. At the top
+ * level NaN is unequal to itself. */
 enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result);
 
 /* Equality as containers use it: identical or equal. */
 enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result);
 
-/* The hash that tables use: keyed, 32 bits; equal objects have equal ones (1, 1.0, true). TYPE if unhashable
- * (list, dict, set, proxy, tuples that hold such, weakrefs to such or, never asked before, to something dead). Iterative;
+/* The hash that tables use: keyed, 32 bits; equal objects have equal ones (1, 1.0, true). TYPE if unhashable (list,
+ * dict, set, proxy, tuples that hold such, weakrefs to such or, never asked before, to something dead). Iterative;
  * charges work for tuples and weakrefs. */
 enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash);
 
 /* True if both are equal as dict keys. Both hashable. LIMIT and NO_MEMORY are possible for tuples only. */
 enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *result);
 
-/* SipHash-1-3 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; 1-3 as CPython 3.11 uses it). */
+/* SipHash-1-3 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; 1-3 as in CPython 3.11). */
 uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len);
 uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
 
-/* Python's repr as a new str. LIMIT beyond the work budget or limits.read-sized text. A cycle prints as [...], {...}. */
+/* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as [...],
+ * {...}. A proxy prints as itself. */
 enum hd_err obj_repr(struct heap *heap, struct obj *o, struct obj **out);
 
 #endif

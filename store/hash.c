@@ -1,9 +1,9 @@
 /*
  * hash.c - the hash of any object as a key, and the number that the method `hash` answers.
  *
- * Numbers hash by value, so that 1, 1.0 and true are one key; texts by their bytes, lists never. A tuple's hash is that of
- * its elements' hashes, a weakref's that of its target; nested ones are walked with a stack, contents first, and keep what
- * was computed.
+ * Numbers hash by value, so that 1, 1.0 and true are one key; texts by their bytes, lists never. A tuple's hash is that
+ * of its elements' hashes, a weakref's that of its target; nested ones are walked with a stack, contents first, and
+ * keep what was computed.
  */
 #include <math.h>
 #include <string.h>
@@ -141,8 +141,8 @@ static int64_t python_hash_float(double value)
     return hash == -1 ? -2 : hash;
 }
 
-/* The number that `hash` answers for an object with this hash as a key. Python's for numbers; else hashed once more with
- * another key: the table's own hashes are nobody's to know. */
+/* The number that `hash` answers for an object with this hash as a key. Python's for numbers; else hashed once more
+ * with another key: the table's own hashes are nobody's to know. */
 static int64_t told_hash(const struct heap *heap, struct obj *o, uint32_t hash)
 {
     uint64_t key[2] = {heap->hash_key[1], ~heap->hash_key[0]};

@@ -1,8 +1,8 @@
 /*
  * repr.c - the text form of any object, as Python's repr, with object ids where that has addresses.
  *
- * A walk with a stack; what it is inside of is marked OBJ_ON_PATH, and met again is written as [...], {...}. The marks are
- * taken off on every way out. Written text costs work: it is what bounds it.
+ * A walk with a stack; what it is inside of is marked OBJ_ON_PATH, and met again is written as [...], {...}. The marks
+ * are taken off on every way out. Written text costs work: it is what bounds it.
  */
 #include <stdarg.h>
 #include <stdio.h>

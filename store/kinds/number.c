@@ -1,8 +1,8 @@
 /*
  * number.c - arithmetic of int and float, as in Python 3.11 within 64 bits.
  *
- * A bool is an int. With a float on either side both are floats. What leaves 64 bits is OVERFLOW, a float that leaves its
- * range is inf, a zero divisor VALUE.
+ * A bool is an int. With a float on either side both are floats. What leaves 64 bits is OVERFLOW, a float that leaves
+ * its range is inf, a zero divisor VALUE.
  */
 #include "store/kinds/number.h"
 

@@ -14,8 +14,8 @@
 
 /* -- floats as texts ---------------------------------------------------------------------------------------------- */
 
-/* "%.*e" gives the nearest decimal of so many digits. Just above a power of two the gap to the next double is twice that
- * below, so a decimal a little farther up may read back where the nearest does not. */
+/* "%.*e" gives the nearest decimal of so many digits. Just above a power of two the gap to the next double is twice
+ * that below, so a decimal a little farther up may read back where the nearest does not. */
 static bool reads_back(double value, char *text)
 {
     char *last = strchr(text, 'e') - 1;
@@ -29,8 +29,8 @@ static bool reads_back(double value, char *text)
     return strtod(text, NULL) == value;
 }
 
-/* "d.ddde-dd" with the fewest digits that read back. Of a normal double every decimal of up to 15 digits comes back as it
- * was, so 15 are tried first: a shorter one shows as zeros at their end. */
+/* "d.ddde-dd" with the fewest digits that read back. Of a normal double every decimal of up to 15 digits comes back as
+ * it was, so 15 are tried first: a shorter one shows as zeros at their end. */
 static void shortest(double value, char text[FLOAT_TEXT])
 {
     int digits = value < DBL_MIN ? 0 : DBL_DIG - 1;
@@ -40,8 +40,8 @@ static void shortest(double value, char text[FLOAT_TEXT])
     while (digits < DBL_DECIMAL_DIG && !reads_back(value, text));
 }
 
-/* The digits of "d.ddde-dd" alone, in place, without zeros at their end; gives the place of the point, before which stand
- * so many of them. */
+/* The digits of "d.ddde-dd" alone, in place, without zeros at their end; gives the place of the point, before which
+ * stand so many of them. */
 static int take_digits(char *text)
 {
     char *e = strchr(text, 'e');

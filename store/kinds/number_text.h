@@ -15,9 +15,9 @@
 size_t float_to_text(double value, char text[FLOAT_TEXT]);
 
 /*
- * The number that a str or bytes object spells: white space around it, a sign, single underscores between digits. `base` is
- * 2 ... 36, or 0 for the one that a prefix (0x, 0o, 0b) names. VALUE for anything else, OVERFLOW for an int beyond 64 bits,
- * LIMIT for a text longer than the work budget. The result is owned.
+ * The number that a str or bytes object spells: white space around it, a sign, single underscores between digits.
+ * `base` is 2 ... 36, or 0 for the one that a prefix (0x, 0o, 0b) names. VALUE for anything else, OVERFLOW for an int
+ * beyond 64 bits, LIMIT for a text longer than the work budget. The result is owned.
  */
 enum hd_err int_from_text(struct heap *heap, struct obj *text, unsigned base, struct obj **out);
 enum hd_err float_from_text(struct heap *heap, struct obj *text, struct obj **out);
