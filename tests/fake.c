@@ -37,9 +37,14 @@ static void listen_somewhere(struct fake *fake)
     snprintf(fake->address, sizeof fake->address, "127.0.0.1:%u", ntohs(address.sin_port));
 }
 
+struct hd_memory fake_memory(struct fake *fake)
+{
+    return (struct hd_memory){metered_resize, &fake->meter};
+}
+
 void fake_open(struct fake *fake)
 {
-    struct hd_memory memory = {metered_resize, &fake->meter};
+    struct hd_memory memory = fake_memory(fake);
 
     *fake = (struct fake){.fd = -1};
     meter_init(&fake->meter);

@@ -1,6 +1,6 @@
 /*
- * tests/fake.h - a server that does what a test tells it, in the same thread: the link under test waits for nothing that
- * the test has not sent already.
+ * tests/fake.h - a server that does what a test tells it, in the same thread: the link under test waits for nothing
+ * that the test has not sent already.
  *
  * msgids count from 0, which is hello's. All bytes of the fake are raw: tests write frames as literals.
  */
@@ -23,6 +23,9 @@ struct fake {
 
 /* A link that is not connected, and a server that listens. */
 void fake_open(struct fake *fake);
+
+/* The memory of the fake's link, for another one. */
+struct hd_memory fake_memory(struct fake *fake);
 
 /* Frees the link, unless that is NULL, and checks that it gave all its memory back. */
 void fake_close(struct fake *fake);

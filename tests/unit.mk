@@ -1,6 +1,8 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
+	tests/test_client_bytes \
 	tests/test_client_calls \
+	tests/test_client_memory \
 	tests/test_feed \
 	tests/test_pack \
 	tests/test_pool \
@@ -35,3 +37,11 @@ fake_sources = tests/fake.c tests/fake.h $(meter_sources) $(suite_sources)
 tests_test_client_calls_SOURCES = tests/test_client_calls.c $(fake_sources)
 tests_test_client_calls_CFLAGS = $(TEST_CFLAGS)
 tests_test_client_calls_LDADD = $(LINK_TEST_LIBS)
+
+tests_test_client_bytes_SOURCES = tests/test_client_bytes.c $(fake_sources)
+tests_test_client_bytes_CFLAGS = $(TEST_CFLAGS)
+tests_test_client_bytes_LDADD = $(LINK_TEST_LIBS)
+
+tests_test_client_memory_SOURCES = tests/test_client_memory.c $(fake_sources)
+tests_test_client_memory_CFLAGS = $(TEST_CFLAGS)
+tests_test_client_memory_LDADD = $(LINK_TEST_LIBS)
