@@ -64,6 +64,7 @@ enum hd_err do_unbind(struct call *call)
                          (int)(binding->name_len < 100 ? binding->name_len : 100), binding->name,
                          (int)(space->name->len < 60 ? space->name->len : 60), space->name->bytes);
     obj_unref(call->heap, &old);
+    hub_drop_unused_space(call->hub, space);
     return reply_bool(call, true);
 }
 

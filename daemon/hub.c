@@ -158,6 +158,17 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     return hub;
 }
 
+void hub_drop_unused_space(struct hub *hub, struct space *space)
+{
+    bool stays = space->is_private || &space->head == hub->global || &space->head == hub->builtins;
+    struct obj *o;
+
+    if (stays || names_count(&space->names) > 0 || space->head.count > 1) /* the one is the table's */
+        return;
+    o = names_unbind(hub->heap, &hub->spaces, space->name->bytes, space->name->len);
+    obj_unref(hub->heap, &o);
+}
+
 /* Drops the shared namespaces and all that only they held. */
 static void drop_spaces(struct hub *hub)
 {

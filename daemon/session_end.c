@@ -8,25 +8,14 @@
 static void drop_rest(struct session *session)
 {
     struct heap *heap = session->hub->heap;
+    struct obj *space = session->space; /* of no use any more if it is the session's own */
 
-    obj_unref(heap, &session->own);
     obj_unref(heap, &session->space);
+    if (space != NULL && space != session->own)
+        hub_drop_unused_space(session->hub, space_of(space));
+    obj_unref(heap, &session->own);
     obj_unref(heap, &session->manner.event_dress);
     mailbox_unref(heap, &session->mailbox);
-}
-
-/* A shared namespace that is empty and that nobody works in goes. */
-static void drop_unused_space(struct session *session)
-{
-    struct hub *hub = session->hub;
-    struct space *space = session->space != NULL ? space_of(session->space) : NULL;
-    struct obj *o = NULL;
-
-    if (space == NULL || space->is_private || session->space == hub->global)
-        return;
-    if (names_count(&space->names) == 0 && space->head.count == 2) /* the table's and this session's */
-        o = names_unbind(hub->heap, &hub->spaces, space->name->bytes, space->name->len);
-    obj_unref(hub->heap, &o);
 }
 
 bool session_end_some(struct session *session, size_t budget)
@@ -40,7 +29,6 @@ bool session_end_some(struct session *session, size_t budget)
     if (session->end == END_NAMES && names_drop(heap, &space_of(session->own)->names, &budget))
         session->end = END_HANDLES;
     if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget)) {
-        drop_unused_space(session);
         drop_rest(session);
         session->end = END_DYING;
     }

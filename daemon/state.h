@@ -122,6 +122,9 @@ struct session {
 /* Puts the session's step into the ring of hub_work. hub.c */
 void hub_add_working(struct hub *hub, struct session *session);
 
+/* A shared namespace that is empty and that nobody works in goes, but `global` and `builtins`. hub.c */
+void hub_drop_unused_space(struct hub *hub, struct space *space);
+
 /* The session's step is done: tells its deaths to all who asked. events.c */
 void events_publish(struct hub *hub, struct step *step);
 
