@@ -229,6 +229,13 @@ class Client:
     def call(self, method, *params):
         return self.answer(self.request(method, *params))
 
+    def pipeline(self, requests):
+        """Sends all of [(method, params)...] at once; their [(error, result)...]."""
+        first = self.msgid + 1
+        self.msgid += len(requests)
+        self.send(b"".join(self.encode([0, first + i, method, params]) for i, (method, params) in enumerate(requests)))
+        return [self.response(first + i) for i in range(len(requests))]
+
     def fails(self, code, method, *params):
         """The request is answered with this code; returns the whole text."""
         error, result = self.response(self.request(method, *params))

@@ -10,6 +10,7 @@ script_tests = \
 	tests/includes.sh \
 	tests/manpage.sh \
 	tests/methods_page.sh \
+	tests/model.py \
 	tests/protocol_errors.py \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \
@@ -17,13 +18,17 @@ script_tests = \
 	tests/protocol_names.py \
 	tests/protocol_objects.py \
 	tests/protocol_values.py \
-	tests/protocol_weak.py
+	tests/protocol_weak.py \
+	tests/types_like_python.py
 
 include tests/unit.mk
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
 EXTRA_DIST += $(script_tests) tests/harness.py
+# What the scripts import.
+EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py tests/model_types.py \
+	tests/python_cases.py tests/python_reference.py
 
 TEST_EXTENSIONS = .py .sh
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
