@@ -239,12 +239,20 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
 /* Closes the holes of a table without an index. */
 static void close_plain_holes(struct table *table)
 {
+    bool renews_orders = table->next_order >= ORDER_RENEW;
     uint32_t write = 0;
 
-    for (uint32_t read = 0; read < table->used; read++)
-        if (table->entries[read].key != NULL)
-            table->entries[write++] = table->entries[read];
+    for (uint32_t read = 0; read < table->used; read++) {
+        if (table->entries[read].key == NULL)
+            continue;
+        table->entries[write] = table->entries[read];
+        if (renews_orders)
+            table->entries[write].order = write;
+        write++;
+    }
     table->used = write;
+    if (renews_orders)
+        table->next_order = write;
 }
 
 static bool reserve_entries(struct pool *pool, struct table *table, uint32_t more)
@@ -301,18 +309,25 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
     return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)after);
 }
 
+/* Closes holes rather than grow, when there are more of them than entries, and numbers orders anew in time. Without memory
+ * for that, things go on with what there is. */
+static void tidy(struct pool *pool, struct table *table, uint32_t more)
+{
+    const struct table_index *index = table->index;
+    bool is_due = table->next_order >= ORDER_RENEW;
+
+    if (index == NULL && (is_due || (table->used > table->live && table->used + more > table->capacity)))
+        close_plain_holes(table);
+    if (index != NULL && !index->is_rebuilding && (is_due || table->used / 2 > table->live))
+        (void)rebuild_begin(pool, table, table->live + more);
+}
+
 bool table_reserve(struct pool *pool, struct table *table, uint32_t more)
 {
-    struct table_index *index = table->index;
-
     if ((uint64_t)table->live + more > TABLE_MAX)
         return false;
     rebuild_some(pool, table, REBUILD_STEP);
-    if (index == NULL && table->used > table->live && table->used + more > table->capacity)
-        close_plain_holes(table);
-    /* more holes than entries: close them rather than grow; without memory for that, go on with what there is */
-    if (index != NULL && !index->is_rebuilding && table->used / 2 > table->live)
-        (void)rebuild_begin(pool, table, table->live + more);
+    tidy(pool, table, more);
     if (!reserve_index(pool, table, more) || !reserve_entries(pool, table, more))
         return false;
     trim_entries(pool, table, more);
@@ -412,6 +427,32 @@ uint32_t table_next(const struct table *table, uint32_t position)
             return position;
         }
     return TABLE_NONE;
+}
+
+/* The first position in [low, high), none of them in a gap, whose order is `order` or more; else high. Holes keep theirs. */
+static uint32_t seek_between(const struct table *table, uint32_t low, uint32_t high, uint32_t order)
+{
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (table->entries[middle].order < order)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t table_seek(const struct table *table, uint32_t order)
+{
+    const struct table_index *index = table->index;
+    bool has_gap = index != NULL && index->is_rebuilding;
+    uint32_t write = has_gap ? index->write : 0;
+    uint32_t position = seek_between(table, 0, write, order);
+
+    if (position == write)
+        position = seek_between(table, has_gap ? index->read : 0, table->used, order);
+    return table_next(table, position);
 }
 
 uint32_t table_last(const struct table *table)

@@ -67,6 +67,10 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position);
 /* First live position at or after `position`, or TABLE_NONE. Amortised constant, leading holes included. */
 uint32_t table_next(const struct table *table, uint32_t position);
 
+/* First live position whose order is `order` or more, or TABLE_NONE. Logarithmic, but for holes. Orders are numbered anew
+ * once in 2^31 insertions: one from before then leads nowhere in particular. */
+uint32_t table_seek(const struct table *table, uint32_t order);
+
 /* Last live position, or TABLE_NONE. */
 uint32_t table_last(const struct table *table);
 
