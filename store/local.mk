@@ -26,6 +26,7 @@ libstore_a_SOURCES = \
 	store/kinds/bytes_methods.c \
 	store/kinds/dict.c store/kinds/dict.h \
 	store/kinds/dict_methods.c \
+	store/kinds/entries.c \
 	store/kinds/iterate.c store/kinds/iterate.h \
 	store/kinds/leaf.c \
 	store/kinds/list_methods.c \

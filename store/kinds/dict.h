@@ -41,6 +41,9 @@ enum hd_err dict_update(struct heap *heap, struct obj *dict, struct obj *other);
 /* Adds all items of an iterable to a set. On failure those before the offending one are in. Charges work. */
 enum hd_err set_add_all(struct heap *heap, struct obj *set, struct obj *items);
 
+/* An entry of a dict as a new list of its key and value. */
+enum hd_err dict_pair(struct heap *heap, const struct table_entry *entry, struct obj **out);
+
 /* KEY with a text that names the key. */
 enum hd_err dict_missing(struct heap *heap, const struct obj *dict, const struct obj *key);
 

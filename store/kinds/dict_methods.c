@@ -1,9 +1,8 @@
-/* dict_methods.c - the methods of dict. */
+/* dict_methods.c - the methods of dict, but those that list what is in it (entries.c). */
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/methods.h"
 #include "store/kinds/number.h"
-#include "store/kinds/sequence.h"
 
 static struct table *table_of(struct obj *self)
 {
@@ -65,98 +64,6 @@ enum hd_err dict_method_contains(struct heap *heap, struct obj *self, struct obj
                                  struct obj **result)
 {
     return dict_method_has(heap, self, args, nargs, result);
-}
-
-/* -- lists of what is in it --------------------------------------------------------------------------------------- */
-
-/* What one entry gives to such a list, owned. */
-typedef enum hd_err entry_fn(struct heap *heap, const struct table_entry *entry, struct obj **out);
-
-static enum hd_err entry_key(struct heap *heap, const struct table_entry *entry, struct obj **out)
-{
-    struct obj *key = entry->key;
-
-    if (!obj_can_ref(key))
-        return heap_count_full(heap, key);
-    *out = obj_ref(key);
-    return HD_OK;
-}
-
-static enum hd_err entry_value(struct heap *heap, const struct table_entry *entry, struct obj **out)
-{
-    if (!obj_can_ref(entry->value))
-        return heap_count_full(heap, entry->value);
-    *out = obj_ref(entry->value);
-    return HD_OK;
-}
-
-static enum hd_err entry_pair(struct heap *heap, const struct table_entry *entry, struct obj **out)
-{
-    struct obj *key = NULL;
-    struct obj *value = NULL;
-    struct obj *pair = NULL;
-    enum hd_err err = entry_key(heap, entry, &key);
-
-    if (err == HD_OK)
-        err = entry_value(heap, entry, &value);
-    if (err == HD_OK)
-        err = list_new(heap, 2, &pair);
-    if (err != HD_OK) {
-        obj_unref(heap, &key);
-        obj_unref(heap, &value);
-        return err;
-    }
-    list_push_take(pair, &key);
-    list_push_take(pair, &value);
-    *out = pair;
-    return HD_OK;
-}
-
-/* Each entry charges `units`. */
-static enum hd_err list_entries(struct heap *heap, struct obj *self, entry_fn *give, uint64_t units,
-                                struct obj **result)
-{
-    const struct table *table = table_of(self);
-    struct obj *list = NULL;
-    struct obj *item;
-    enum hd_err err = heap_work(heap, table->live * units);
-
-    if (err == HD_OK)
-        err = list_new(heap, table->live, &list);
-    for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1)) {
-        err = give(heap, &table->entries[i], &item);
-        if (err == HD_OK)
-            list_push_take(list, &item);
-    }
-    if (err == HD_OK)
-        *result = list;
-    else
-        obj_unref(heap, &list);
-    return err;
-}
-
-enum hd_err dict_method_keys(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                             struct obj **result)
-{
-    (void)args;
-    (void)nargs;
-    return list_entries(heap, self, entry_key, 1, result);
-}
-
-enum hd_err dict_method_values(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                               struct obj **result)
-{
-    (void)args;
-    (void)nargs;
-    return list_entries(heap, self, entry_value, 1, result);
-}
-
-enum hd_err dict_method_items(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                              struct obj **result)
-{
-    (void)args;
-    (void)nargs;
-    return list_entries(heap, self, entry_pair, 2, result); /* an entry touched, a list made */
 }
 
 /* -- setting ------------------------------------------------------------------------------------------------------ */
@@ -298,7 +205,7 @@ enum hd_err dict_peek_popitem(struct heap *heap, struct obj *self, struct obj *c
     (void)nargs;
     if (position == TABLE_NONE)
         return heap_fail(heap, HD_KEY, "popitem from an empty dict");
-    return entry_pair(heap, &table_of(self)->entries[position], result);
+    return dict_pair(heap, &table_of(self)->entries[position], result);
 }
 
 enum hd_err dict_method_popitem(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,

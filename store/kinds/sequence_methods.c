@@ -159,27 +159,32 @@ static enum hd_err copy_slice(struct heap *heap, struct obj **items, int64_t sta
     return HD_OK;
 }
 
-static enum hd_err method_slice(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                                struct obj **result)
+enum hd_err sequence_slice(struct heap *heap, struct obj *self, int64_t start, int64_t step, uint64_t count,
+                           struct obj **out)
 {
     uint32_t len;
     struct obj **items = sequence_items(self, &len);
-    int64_t start, step;
-    uint64_t count;
     struct obj *slice = NULL;
-    enum hd_err err = slice_bounds(heap, args, nargs, len, &start, &step, &count);
+    enum hd_err err = heap_work(heap, count);
 
-    if (err == HD_OK)
-        err = heap_work(heap, count);
     if (err == HD_OK)
         err = list_new(heap, count, &slice);
     if (err == HD_OK)
         err = copy_slice(heap, items, start, step, count, slice);
-    if (err != HD_OK) {
+    if (err == HD_OK)
+        *out = slice;
+    else
         obj_unref(heap, &slice);
-        return err;
-    }
-    *result = slice;
-    return HD_OK;
+    return err;
+}
+
+static enum hd_err method_slice(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                struct obj **result)
+{
+    int64_t start, step;
+    uint64_t count;
+    enum hd_err err = slice_bounds(heap, args, nargs, length_of(self), &start, &step, &count);
+
+    return err == HD_OK ? sequence_slice(heap, self, start, step, count, result) : err;
 }
 LIST_AND_TUPLE(slice)

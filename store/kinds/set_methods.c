@@ -1,5 +1,5 @@
 /*
- * set_methods.c - the methods of set.
+ * set_methods.c - the methods of set, but those that list what is in it (entries.c).
  *
  * The algebra takes any iterable, as Python's methods do (its operators do not). Results keep the order of insertion,
  * what comes from the set itself first.
@@ -10,7 +10,6 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/iterate.h"
 #include "store/kinds/methods.h"
-#include "store/kinds/sequence.h"
 
 static struct table *table_of(struct obj *self)
 {
@@ -160,23 +159,6 @@ enum hd_err set_method_clear(struct heap *heap, struct obj *self, struct obj *co
     dict_clear(heap, self);
     *result = heap->nil;
     return HD_OK;
-}
-
-enum hd_err set_method_items(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
-                             struct obj **result)
-{
-    struct obj *list = NULL;
-    enum hd_err err = list_new(heap, 0, &list);
-
-    (void)args;
-    (void)nargs;
-    if (err == HD_OK)
-        err = list_extend(heap, list, self);
-    if (err == HD_OK)
-        *result = list;
-    else
-        obj_unref(heap, &list);
-    return err;
 }
 
 /* -- algebra ------------------------------------------------------------------------------------------------------ */
