@@ -243,10 +243,14 @@ bool console_run(struct console *console, const char *text, size_t len)
 {
     struct server *server = &console->server;
     struct arena arena = {0};
-    bool is_done = run_all(console, &arena, text, len);
-    enum hd_status status = server->status;
+    enum hd_status status;
     char error[SERVER_ERROR_MAX];
+    bool is_done;
 
+    hd_poll(server->link, 0); /* what has come already is told before what comes of this */
+    console_tell(console);
+    is_done = run_all(console, &arena, text, len);
+    status = server->status;
     arena_clear(&arena);
     memcpy(error, server->error, sizeof error);
     console_tell(console);

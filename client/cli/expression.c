@@ -8,6 +8,8 @@
 
 #include "client/cli/parsing.h"
 
+static struct node *parse_expression(struct parser *p);
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define LEVEL_UNARY 7 /* between * and ** */
 
@@ -101,30 +103,15 @@ static struct node *parse_elements(struct parser *p, struct node *node, const ch
     return parsing_expect(p, close) ? node : NULL;
 }
 
-/* ( ): a tuple if it is empty or has a comma, else what is in it. */
+/* ( ): an empty tuple, or what is in it. */
 static struct node *parse_parenthesis(struct parser *p)
 {
     size_t at = p->token.at;
-    struct node *first;
-    struct node *tuple;
-    struct children children;
+    struct node *inner;
 
     parsing_advance(p);
-    if (parsing_at_sign(p, ")"))
-        return parse_elements(p, parsing_make(p, NODE_TUPLE, at), ")");
-    first = parse_expression(p);
-    if (first == NULL || !parsing_at_sign(p, ","))
-        return first != NULL && parsing_expect(p, ")") ? first : NULL;
-    tuple = parsing_make(p, NODE_TUPLE, at);
-    if (tuple == NULL)
-        return NULL;
-    children = parsing_children(tuple);
-    for (bool more = parsing_add(p, &children, first); more;) {
-        more = parsing_accept(p, ",") && !parsing_at_sign(p, ")");
-        if (more && !parsing_add(p, &children, parse_expression(p)))
-            return NULL;
-    }
-    return parsing_expect(p, ")") ? tuple : NULL;
+    inner = parsing_at_sign(p, ")") ? parsing_make(p, NODE_TUPLE, at) : parse_values(p);
+    return inner != NULL && parsing_expect(p, ")") ? inner : NULL;
 }
 
 /* { }: a dict, or a set if no colon follows its first element. */
@@ -447,7 +434,7 @@ static struct node *parse_and(struct parser *p)
     return left;
 }
 
-struct node *parse_expression(struct parser *p)
+static struct node *parse_expression(struct parser *p)
 {
     struct node *left;
 
@@ -460,4 +447,24 @@ struct node *parse_expression(struct parser *p)
     }
     p->nesting--;
     return p->failed ? NULL : left;
+}
+
+struct node *parse_values(struct parser *p)
+{
+    struct node *first = parse_expression(p);
+    struct node *tuple;
+    struct children children;
+
+    if (first == NULL || !parsing_at_sign(p, ","))
+        return first;
+    tuple = parsing_make(p, NODE_TUPLE, first->at);
+    if (tuple == NULL)
+        return NULL;
+    children = parsing_children(tuple);
+    if (!parsing_add(p, &children, first))
+        return NULL;
+    while (parsing_accept(p, ",") && !parsing_at_end(p) && !parsing_at_sign(p, ")") && !parsing_at_sign(p, "="))
+        if (!parsing_add(p, &children, parse_expression(p)))
+            return NULL;
+    return tuple;
 }

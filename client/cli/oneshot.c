@@ -1,6 +1,7 @@
 /* oneshot.c - see oneshot.h. */
 #include "client/cli/oneshot.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/json.h"
@@ -25,14 +26,16 @@ static void put_place(struct hd_call *call, const char *word)
     hd_put_str(call, colon + 1);
 }
 
-/* The option of a word like limit=5; NULL if it is none of this method's. */
-static const struct rpc_option_row *option_of(const struct rpc_method *method, const char *word)
-{
-    const char *sign = strchr(word, '=');
-    enum rpc_option option;
-
-    return sign != NULL ? rpc_find_option(method, word, (size_t)(sign - word), &option) : NULL;
-}
+/* The words behind the method's name, sorted out. */
+struct words {
+    char **args; /* owned array */
+    size_t arg_count;
+    struct {
+        const struct rpc_option_row *row;
+        const char *value;
+    } *options; /* owned array */
+    size_t option_count;
+};
 
 static bool put_option(struct server *server, struct hd_call *call, const struct rpc_option_row *option,
                        const char *value)
@@ -65,16 +68,6 @@ static bool put_argument(struct server *server, struct hd_call *call, const stru
     }
 }
 
-/* How many of the words, at the end, are options. */
-static size_t count_options(const struct rpc_method *method, char **words, size_t count)
-{
-    size_t options = 0;
-
-    while (options < count && option_of(method, words[count - 1 - options]) != NULL)
-        options++;
-    return options;
-}
-
 static bool put_words(struct server *server, struct hd_call *call, const struct rpc_method *method, char **words,
                       size_t count)
 {
@@ -93,23 +86,68 @@ static bool put_words(struct server *server, struct hd_call *call, const struct 
     return true;
 }
 
-/* The words behind the method's name. */
-static bool put_all(struct server *server, struct hd_call *call, const struct rpc_method *method, char **words)
+static bool put_options(struct server *server, struct hd_call *call, const struct words *words)
 {
-    size_t count = 0;
-    size_t options;
-
-    while (words[count] != NULL)
-        count++;
-    options = count_options(method, words, count);
-    if (!put_words(server, call, method, words, count - options))
-        return false;
-    if (options > 0)
-        hd_put_map(call, options);
-    for (size_t i = count - options; i < count; i++)
-        if (!put_option(server, call, option_of(method, words[i]), strchr(words[i], '=') + 1))
+    if (words->option_count > 0)
+        hd_put_map(call, words->option_count);
+    for (size_t i = 0; i < words->option_count; i++)
+        if (!put_option(server, call, words->options[i].row, words->options[i].value))
             return false;
     return true;
+}
+
+/* --limit 5, --limit=5; `*word` is left at the last word that belongs to it. */
+static bool take_option(struct console *console, const struct rpc_method *method, struct words *words, char ***word)
+{
+    const char *name = **word + strlen("--");
+    size_t len = strcspn(name, "=");
+    enum rpc_option option;
+    const struct rpc_option_row *row = rpc_find_option(method, name, len, &option);
+
+    if (strcmp(name, "json") == 0) {
+        console->is_json = true;
+        return true;
+    }
+    if (row == NULL)
+        return server_fail(&console->server, HD_USAGE, "%s has no option '%.*s'", method->name,
+                           (int)(len < 40 ? len : 40), name);
+    if (name[len] == '\0' && *++*word == NULL)
+        return server_fail(&console->server, HD_USAGE, "option '--%s' needs a value", name);
+    words->options[words->option_count].row = row;
+    words->options[words->option_count++].value = name[len] == '=' ? name + len + 1 : **word;
+    return true;
+}
+
+static bool sort_words(struct console *console, const struct rpc_method *method, char **word, struct words *words)
+{
+    size_t count = 0;
+
+    while (word[count] != NULL)
+        count++;
+    words->args = calloc(count + 1, sizeof *words->args);
+    words->options = calloc(count + 1, sizeof *words->options);
+    if (words->args == NULL || words->options == NULL)
+        return server_fail(&console->server, HD_OUT_OF_MEMORY, "out of memory");
+    for (; *word != NULL; word++) {
+        if (strncmp(*word, "--", strlen("--")) != 0)
+            words->args[words->arg_count++] = *word;
+        else if (!take_option(console, method, words, &word))
+            return false;
+    }
+    return true;
+}
+
+static bool put_all(struct console *console, struct hd_call *call, char **word)
+{
+    const struct rpc_method *method = rpc_find(word[0], strlen(word[0]));
+    struct words words = {0};
+    bool is_done = sort_words(console, method, word + 1, &words) &&
+                   put_words(&console->server, call, method, words.args, words.arg_count) &&
+                   put_options(&console->server, call, &words);
+
+    free(words.args);
+    free(words.options);
+    return is_done;
 }
 
 /* rpc METHOD JSON... */
@@ -133,8 +171,7 @@ bool oneshot_run(struct console *console, char **words)
     call = server_call(server, words[0]);
     if (call == NULL)
         return false;
-    if (is_plain ? !put_json(server, call, words + 1)
-                 : !put_all(server, call, rpc_find(words[0], strlen(words[0])), words + 1)) {
+    if (is_plain ? !put_json(server, call, words + 1) : !put_all(console, call, words)) {
         hd_call_free(call);
         return false;
     }

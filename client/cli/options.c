@@ -151,7 +151,7 @@ void options_help(FILE *out)
           "  -h, --help             say this\n"
           "      --version          say the version\n"
           "\n"
-          "Arguments of METHOD: names as name or namespace:name, values as JSON, options as OPTION=VALUE.\n"
+          "Arguments of METHOD: names as name or namespace:name, values as JSON, options as --OPTION VALUE.\n"
           "Exit status: 0 done, 1 error, 2 usage, 3 cannot connect or lost, 4 refused, 5 timed out.\n"
           "`help` as a statement tells about expressions; heap-cli(1) tells all.\n",
           out);

@@ -35,7 +35,7 @@ static struct statement *parse_assignment(struct parser *p, struct node *first)
             return NULL;
         *last = statement->value;
         last = &(*last)->next;
-        statement->value = parse_expression(p);
+        statement->value = parse_values(p);
         if (statement->value == NULL)
             return NULL;
     }
@@ -55,7 +55,7 @@ static const struct op *augmenting_op(const struct parser *p)
 
 static struct statement *parse_simple(struct parser *p)
 {
-    struct node *first = parse_expression(p);
+    struct node *first = parse_values(p);
     struct statement *statement;
     const struct op *op;
 
@@ -75,7 +75,7 @@ static struct statement *parse_simple(struct parser *p)
     parsing_advance(p);
     statement->op = op;
     statement->targets = first;
-    statement->value = parse_expression(p);
+    statement->value = parse_values(p);
     return statement->value != NULL ? statement : NULL;
 }
 
@@ -147,7 +147,7 @@ bool parse(struct arena *arena, const char *text, size_t len, struct statement *
         if (*last == NULL || p.failed)
             break;
         last = &(*last)->next;
-        if (p.token.kind != TOKEN_END && p.token.kind != TOKEN_BREAK)
+        if (!parsing_at_end(&p))
             parsing_unexpected(&p, "the end of the statement");
     }
     return !p.failed;

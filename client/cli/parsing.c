@@ -41,12 +41,17 @@ void parsing_advance(struct parser *p)
         parsing_fail(p, p->token.at, p->lexer.error);
 }
 
+bool parsing_at_end(const struct parser *p)
+{
+    return p->token.kind == TOKEN_END || p->token.kind == TOKEN_BREAK;
+}
+
 void *parsing_unexpected(struct parser *p, const char *wanted)
 {
     char text[sizeof p->error->text];
     int len = (int)(p->token.len < 40 ? p->token.len : 40);
 
-    if (p->token.kind == TOKEN_END || p->token.kind == TOKEN_BREAK)
+    if (parsing_at_end(p))
         snprintf(text, sizeof text, "the statement ends where %s should be", wanted);
     else if (p->token.kind == TOKEN_STR || p->token.kind == TOKEN_BYTES)
         snprintf(text, sizeof text, "a string stands where %s should be", wanted);

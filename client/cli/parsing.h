@@ -18,8 +18,10 @@ struct parser {
     bool failed;
 };
 
-/* An expression; of an atom with what follows it, as `del` takes it, parse_postfix. (expression.c) */
-struct node *parse_expression(struct parser *p);
+/* An expression, or several with commas between, which are a tuple. (expression.c) */
+struct node *parse_values(struct parser *p);
+
+/* An atom and what follows it: what may be deleted is one. */
 struct node *parse_postfix(struct parser *p);
 
 /* -- errors ------------------------------------------------------------------------------------------------------- */
@@ -33,6 +35,7 @@ void *parsing_unexpected(struct parser *p, const char *wanted);
 /* -- tokens ------------------------------------------------------------------------------------------------------- */
 
 void parsing_advance(struct parser *p);
+bool parsing_at_end(const struct parser *p); /* of a statement */
 bool parsing_at_sign(const struct parser *p, const char *sign);
 bool parsing_at_word(const struct parser *p, const char *word);
 

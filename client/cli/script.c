@@ -31,7 +31,7 @@ static bool run_gathered(struct script *script, struct buf *text, unsigned long 
         console_complain(script->console, "");
         return false;
     }
-    snprintf(prefix, sizeof prefix, "line %lu: ", number);
+    snprintf(prefix, sizeof prefix, "heap-cli: line %lu: ", number);
     goes_on = script_run(script, text->len > 0 ? text->bytes : "", text->len, prefix);
     buf_clear(text);
     return goes_on;
