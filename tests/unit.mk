@@ -3,14 +3,25 @@ unit_tests += \
 	tests/test_client_bytes \
 	tests/test_client_calls \
 	tests/test_client_memory \
+	tests/test_copy \
 	tests/test_feed \
+	tests/test_handle \
+	tests/test_names \
+	tests/test_object \
 	tests/test_pack \
 	tests/test_pool \
 	tests/test_read \
-	tests/test_table
+	tests/test_step \
+	tests/test_table \
+	tests/test_weak
 
 suite_sources = tests/suite.c tests/suite.h
 meter_sources = tests/meter.c tests/meter.h
+rig_sources = tests/rig.c tests/rig.h $(meter_sources) $(suite_sources)
+
+# For tests that fail single allocations: the pool's twin, which asks struct mem for every block.
+TWIN_SOURCES = store/pool_malloc.c
+TWIN_CPPFLAGS = $(AM_CPPFLAGS) -DHD_POOL_MALLOC=1
 
 tests_test_feed_SOURCES = tests/test_feed.c $(suite_sources)
 tests_test_feed_CFLAGS = $(TEST_CFLAGS)
@@ -45,3 +56,28 @@ tests_test_client_bytes_LDADD = $(LINK_TEST_LIBS)
 tests_test_client_memory_SOURCES = tests/test_client_memory.c $(fake_sources)
 tests_test_client_memory_CFLAGS = $(TEST_CFLAGS)
 tests_test_client_memory_LDADD = $(LINK_TEST_LIBS)
+tests_test_step_SOURCES = tests/test_step.c $(rig_sources)
+tests_test_step_CFLAGS = $(TEST_CFLAGS)
+tests_test_step_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_handle_SOURCES = tests/test_handle.c $(rig_sources) $(TWIN_SOURCES)
+tests_test_handle_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_handle_CFLAGS = $(TEST_CFLAGS)
+tests_test_handle_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_names_SOURCES = tests/test_names.c $(rig_sources)
+tests_test_names_CFLAGS = $(TEST_CFLAGS)
+tests_test_names_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_object_SOURCES = tests/test_object.c $(rig_sources)
+tests_test_object_CFLAGS = $(TEST_CFLAGS)
+tests_test_object_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_weak_SOURCES = tests/test_weak.c $(rig_sources)
+tests_test_weak_CFLAGS = $(TEST_CFLAGS)
+tests_test_weak_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_copy_SOURCES = tests/test_copy.c $(rig_sources) $(TWIN_SOURCES)
+tests_test_copy_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_copy_CFLAGS = $(TEST_CFLAGS)
+tests_test_copy_LDADD = $(STORE_TEST_LIBS)
