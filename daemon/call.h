@@ -80,6 +80,10 @@ enum hd_err reply_object_take(struct call *call, struct obj **o);
 /* An object by value in full, as `read` does; `levels` UINT32_MAX for all. */
 enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 
+/* Before a method that changes something: room for the handle that its answer is asked to be. What is not used is given
+ * back after the handler. */
+enum hd_err reply_reserve(struct call *call);
+
 /* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the handler. */
 enum hd_err reply_check(const struct call *call);
 

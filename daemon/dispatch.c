@@ -124,7 +124,7 @@ static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t
     if (err == HD_OK)
         err = reply_check(call);
     args_release(call);
-    if (call->opts.into != 0 && call->kept == 0)
+    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
     return err;
 }

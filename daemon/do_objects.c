@@ -60,7 +60,9 @@ static enum hd_err call_found(struct call *call, const struct obj_call *found, c
 
     if (row->peek != NULL && args->count >= row->least && args->count <= row->most)
         return call_answering_first(call, found, args);
-    err = kind_call(call->heap, row, found->self, args->items, args->count, &result);
+    err = reply_reserve(call);
+    if (err == HD_OK)
+        err = kind_call(call->heap, row, found->self, args->items, args->count, &result);
     return reply_made(call, err, &result);
 }
 

@@ -84,6 +84,11 @@ static enum hd_err reserve_handle(struct call *call, const struct obj *o)
     return handles_reserve(call->heap, &session->handles, call->opts.into);
 }
 
+enum hd_err reply_reserve(struct call *call)
+{
+    return reserve_handle(call, call->heap->nil); /* a method whose answer is no scalar makes it first, or changes nothing */
+}
+
 static enum hd_err pack_result(struct call *call, struct obj *o)
 {
     struct buf *out = reply_begin(call);
