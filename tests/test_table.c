@@ -46,7 +46,7 @@ static uint32_t most_moved;
 
 struct before {
     const uint32_t *slots;
-    uint32_t read, used;
+    uint32_t read, first, used;
     bool was_rebuilding;
 };
 
@@ -55,8 +55,8 @@ static struct before look(void)
     const struct table_index *index = table.index;
 
     if (index == NULL)
-        return (struct before){NULL, 0, table.used, false};
-    return (struct before){index->now.at, index->read, table.used, index->is_rebuilding};
+        return (struct before){NULL, 0, 0, table.used, false};
+    return (struct before){index->now.at, index->read, index->first, table.used, index->is_rebuilding};
 }
 
 static void count_moved(struct before before)
@@ -65,7 +65,7 @@ static void count_moved(struct before before)
     uint32_t moved = 0;
 
     if (index != NULL && index->now.at != before.slots) {
-        moved = index->is_rebuilding ? index->read : before.used;
+        moved = (index->is_rebuilding ? index->read : before.used) - before.first; /* it begins at the first entry */
         moved += before.was_rebuilding ? before.used - before.read : 0;
     } else if (index != NULL && before.was_rebuilding) {
         moved = index->is_rebuilding ? index->read - before.read : before.used - before.read;

@@ -6,6 +6,7 @@ unit_tests += \
 	tests/test_copy \
 	tests/test_feed \
 	tests/test_handle \
+	tests/test_memory_failure \
 	tests/test_names \
 	tests/test_object \
 	tests/test_pack \
@@ -18,6 +19,7 @@ unit_tests += \
 suite_sources = tests/suite.c tests/suite.h
 meter_sources = tests/meter.c tests/meter.h
 rig_sources = tests/rig.c tests/rig.h $(meter_sources) $(suite_sources)
+talk_sources = tests/talk.c tests/talk.h tests/notation.c tests/notation.h $(meter_sources) $(suite_sources)
 
 # For tests that fail single allocations: the pool's twin, which asks struct mem for every block.
 TWIN_SOURCES = store/pool_malloc.c
@@ -81,3 +83,9 @@ tests_test_copy_SOURCES = tests/test_copy.c $(rig_sources) $(TWIN_SOURCES)
 tests_test_copy_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_copy_CFLAGS = $(TEST_CFLAGS)
 tests_test_copy_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_memory_failure_SOURCES = tests/test_memory_failure.c tests/script.c tests/script.h $(talk_sources) \
+	$(TWIN_SOURCES)
+tests_test_memory_failure_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_memory_failure_CFLAGS = $(TEST_CFLAGS)
+tests_test_memory_failure_LDADD = $(HUB_TEST_LIBS)
