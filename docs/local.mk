@@ -1,5 +1,7 @@
 # docs/: what users and maintainers read.
 dist_man_MANS += docs/heapd.8
+examplesdir = $(docdir)/examples
+dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
 dist_doc_DATA += README.md docs/architecture.md docs/methods.md
 
 # docs/methods.md comes from the tables.

@@ -6,6 +6,7 @@
 # One line a test, in alphabetical order.
 unit_tests =
 script_tests = \
+	tests/client_install.py \
 	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \
@@ -45,6 +46,7 @@ AM_TESTS_ENVIRONMENT = \
 	TOP_SRCDIR='$(abs_top_srcdir)'; export TOP_SRCDIR; \
 	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
 	CC='$(CC)'; export CC; \
+	HEAPD_LDFLAGS='$(HEAPD_LDFLAGS)'; export HEAPD_LDFLAGS; \
 	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME; \
 	CK_VERBOSITY=silent; export CK_VERBOSITY; \
 	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; \
