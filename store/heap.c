@@ -172,7 +172,7 @@ static void free_classes(struct heap *heap)
     for (unsigned type = 0; type < OBJ_TYPES; type++) {
         if (heap->classes[type] == NULL)
             continue;
-        name_free(heap, heap->classes[type]->name);
+        class_fini(heap, heap->classes[type]);
         immortal_free(heap, &heap->classes[type]->head, sizeof(struct class));
     }
 }

@@ -374,15 +374,18 @@ static bool drop_class(struct heap *heap, struct obj *o, uint64_t *cursor, size_
     return names_drop(heap, &class_of(o)->attributes, budget);
 }
 
-static void free_class(struct heap *heap, struct obj *o)
+void class_fini(struct heap *heap, struct class *class)
 {
-    struct class *class = class_of(o);
-
     for (unsigned i = 0; i < class->layout_len; i++)
         name_free(heap, class->layout[i]);
     pool_free(heap->pool, class->layout, CLASS_LAYOUT_MAX * sizeof *class->layout, POOL_DATA);
     name_free(heap, class->name);
-    heap_free(heap, o, sizeof *class);
+}
+
+static void free_class(struct heap *heap, struct obj *o)
+{
+    class_fini(heap, class_of(o));
+    heap_free(heap, o, sizeof(struct class));
 }
 
 static size_t bytes_of_class(const struct obj *o)

@@ -41,6 +41,8 @@ struct method {
 
 /* A new class for instances. `name` is UTF-8. */
 enum hd_err class_new(struct heap *heap, const char *name, size_t len, struct obj **out);
+/* Frees the names that a class owns, its own and those of its layout. */
+void class_fini(struct heap *heap, struct class *class);
 const char *class_name(const struct obj *class_or_instance, size_t *len);
 
 /* An instance of a class, without attributes. */
