@@ -20,6 +20,7 @@ script_tests = \
 	tests/protocol_objects.py \
 	tests/protocol_values.py \
 	tests/protocol_weak.py \
+	tests/replay.py \
 	tests/types_like_python.py
 
 include tests/unit.mk

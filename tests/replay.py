@@ -9,11 +9,17 @@ Transcripts are fenced blocks:
     ```heap         a heap-cli session: lines behind the prompt are typed, the others are what it answers. All blocks of a
                     document belong to one session; ```heap NAME is a second client of that name.
     ```console      a shell: `$ ` begins a command; heap-cli in it reaches the document's daemon.
+    ```pycon        Python's own conversation, for comparison; all blocks of a document share their variables.
+    ```python       a program; what follows `print(...)  # ` is what it prints there. 4327 is the document's daemon.
 
 Each document has a fresh daemon. Ids of objects and numbers of sessions are the daemon's choice: `#17` in a document stands
 for one id, whatever it is, as long as it is the same one wherever it says `#17`. A line of `...` stands for any lines.
+An event of another client shows at the next prompt; the document shows it behind an empty one.
 """
+import code
+import contextlib
 import glob
+import io
 import os
 import re
 import subprocess
@@ -24,8 +30,10 @@ from harness import HEAPD, DEADLINE, Daemon
 
 HEAP_CLI = os.environ.get("HEAP_CLI", "build/heap-cli")
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-PROMPT = ">>> "
-FENCE = re.compile(r"^```(heap|console)(?: (\w+))?$")
+PROMPTS = {"heap": "heapd> ", "console": "$ ", "pycon": ">>> "}
+FURTHER = {"heap": "  ...> ", "pycon": "... "}  # a statement goes on
+FENCE = re.compile(r"^```(heap|console|pycon|python)(?: (\w+))?$")
+PROMISE = re.compile(r"^print\(.*\)  # (.*)$")
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -34,16 +42,27 @@ FENCE = re.compile(r"^```(heap|console)(?: (\w+))?$")
 class Block:
     def __init__(self, kind, client, line):
         self.kind, self.client, self.line = kind, client or "one", line
-        self.steps = []  # [input, [expected line]]
+        self.steps = []  # [input, [expected line]]...
 
     def add(self, text):
-        prompt = PROMPT if self.kind == "heap" else "$ "
+        if self.kind == "python":
+            return self.add_to_program(text)
+        prompt, further = PROMPTS[self.kind], FURTHER.get(self.kind)
         if text.startswith(prompt) or text == prompt.rstrip():
-            self.steps.append((text[len(prompt):], []))
+            self.steps.append([text[len(prompt):], []])
         elif not self.steps:
             raise SystemExit(f"replay: a block begins with an answer: {text!r}")
+        elif further and text.startswith(further) and not self.steps[-1][1]:
+            self.steps[-1][0] += "\n" + text[len(further):]
         else:
             self.steps[-1][1].append(text)
+
+    def add_to_program(self, text):
+        """A program is one step."""
+        if not self.steps:
+            self.steps.append(["", []])
+        self.steps[0][0] += text + "\n"
+        self.steps[0][1] += PROMISE.findall(text)
 
 
 def parts_of(path):
@@ -68,7 +87,8 @@ def parts_of(path):
 
 
 class Typist:
-    """A heap-cli that reads statements; after each one a marker is printed, so that its answer is known to be whole."""
+    """A heap-cli that reads statements. After each one it pings, so that events which are due have come, and prints a
+    marker, so that the answer is known to be whole."""
 
     def __init__(self, daemon):
         self.process = subprocess.Popen([HEAP_CLI, "--keep-going", *where(daemon)], stdin=subprocess.PIPE,
@@ -78,7 +98,7 @@ class Typist:
     def type(self, statement):
         self.count += 1
         marker = f"-- {self.count} --"
-        self.process.stdin.write(f"{statement}\n\"{marker}\"\n")
+        self.process.stdin.write(f"{statement}\nping()\n\"{marker}\"\n")
         self.process.stdin.flush()
         alarm = threading.Timer(DEADLINE, self.process.kill)
         alarm.start()
@@ -86,7 +106,7 @@ class Typist:
         for line in self.process.stdout:
             if line.rstrip("\n") == repr(marker):
                 break
-            answer.append(re.sub(r"^heap-cli: (stdin|line) ?\d*: ", "", line.rstrip("\n")))
+            answer.append(re.sub(r"^heap-cli: line \d+: ", "", line.rstrip("\n")))  # no prefix at a terminal
         else:
             answer.append("(heap-cli has gone)")
         alarm.cancel()
@@ -96,6 +116,27 @@ class Typist:
         self.process.stdin.close()
         self.process.stdout.read()
         self.process.wait()
+
+
+class Python:
+    """Python's prompt."""
+
+    def __init__(self):
+        self.interpreter = code.InteractiveInterpreter({"__name__": "__main__"})
+
+    def type(self, statement):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            self.interpreter.runsource(statement + "\n", symbol="single")
+        return printed.getvalue().splitlines()
+
+    def close(self):
+        pass
+
+
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                          timeout=DEADLINE, **options).stdout.splitlines()
 
 
 def where(daemon):
@@ -117,16 +158,20 @@ class Players:
     def play(self, block, text):
         if block.kind == "console":
             return self.shell(text)
-        if block.client not in self.typists:
-            self.typists[block.client] = Typist(self.daemon)
-        return self.typists[block.client].type(text)
+        if block.kind == "python":
+            return self.program(text)
+        who = block.kind, block.client
+        if who not in self.typists:
+            self.typists[who] = Python() if block.kind == "pycon" else Typist(self.daemon)
+        return self.typists[who].type(text)
 
     def shell(self, command):
         path = os.pathsep.join([os.path.dirname(os.path.abspath(HEAP_CLI)), os.environ.get("PATH", "")])
-        environment = {**os.environ, "PATH": path, "HEAPD_URL": url(self.daemon)}
-        done = subprocess.run(["sh", "-c", command], env=environment, cwd=TOP, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=DEADLINE)
-        return done.stdout.splitlines()
+        return run(["sh", "-c", command], env={**os.environ, "PATH": path, "HEAPD_URL": url(self.daemon)}, cwd=TOP)
+
+    def program(self, text):
+        host, port = self.daemon.address.rsplit(":", 1)
+        return run([sys.executable, "-c", text.replace('("127.0.0.1", 4327)', repr((host, int(port))))])
 
     def close(self):
         for typist in self.typists.values():
@@ -178,6 +223,15 @@ def play_document(path):
     return None
 
 
+def show_step(block, text):
+    """What is typed, as it looks at the prompt."""
+    name = "" if block.client == "one" else f"[{block.client}] "
+    first, further = PROMPTS.get(block.kind, ""), FURTHER.get(block.kind, "")
+    for number, line in enumerate(text.splitlines() or [""]):
+        print(f"    {name}{further if number else first}{line}", flush=True)
+    return name
+
+
 def show(path):
     with Daemon() as daemon:
         daemon.base = None
@@ -186,9 +240,8 @@ def show(path):
             if not isinstance(part, Block):
                 print(part)
                 continue
-            name = "" if part.client == "one" else f"[{part.client}] "
             for text, _ in part.steps:
-                print(f"    {name}{PROMPT if part.kind == 'heap' else '$ '}{text}", flush=True)
+                name = show_step(part, text)
                 for line in players.play(part, text):
                     print(f"    {name}{line}", flush=True)
         players.close()
