@@ -252,6 +252,10 @@ for name in "union intersection difference symmetric_difference issubset issuper
 for name in "len items clear pop".split():
     CASES["set", name] = cases([SETS])
 
+for kind, selves in (("list", LISTS), ("dict", DICTS), ("set", SETS)):
+    CASES[kind, "scan"] = cases([selves, [0, 1, 2, 5, True, 1 << 31, 1 << 62], [1, 2, 100, True, 1 << 62]],
+                                [selves, [*WRONG, -1, -1 << 62], [1]], [selves, [0], [*WRONG, 0, -1]])
+
 # -- objects, classes, methods ---------------------------------------------------------------------------------------
 
 

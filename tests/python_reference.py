@@ -214,6 +214,16 @@ def algebra(operation, order):
     return run
 
 
+def scan(self, cursor, n):
+    """A piece of what is in a container that nothing was removed from: its cursors are positions."""
+    if not isinstance(cursor, int) or not isinstance(n, int):
+        raise TypeError("not an int")
+    if cursor < 0 or n < 1:
+        raise ValueError("no place to go on from")
+    entries = [list(item) for item in self.items()] if isinstance(self, dict) else list(self)
+    return [cursor + n if cursor + n < len(entries) else None, entries[cursor:cursor + n]]
+
+
 def both(self, other):
     return [*self, *other]
 
@@ -257,6 +267,7 @@ rows("str bytes", {"find": lambda s, *args: s.find(*args), "concat": operator.ad
 rows("str", {name: getattr(str, name) for name in ("count", "split", "join", "upper", "lower", "strip", "replace",
                                                    "startswith", "endswith")})
 rows("str list tuple dict set", {"contains": operator.contains})
+rows("list dict set", {"scan": scan})
 rows("list tuple", {"index": lambda xs, *args: xs.index(*args), "count": lambda xs, x: xs.count(x)})
 rows("list", {"set": put, "append": list.append, "extend": list.extend, "insert": list.insert, "pop": list.pop,
               "remove": list.remove, "reverse": list.reverse, "sort": sort, "clear": list.clear, "del": delete})
