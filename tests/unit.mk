@@ -12,6 +12,7 @@ unit_tests += \
 	tests/test_pack \
 	tests/test_pool \
 	tests/test_read \
+	tests/test_session \
 	tests/test_step \
 	tests/test_table \
 	tests/test_weak
@@ -89,3 +90,9 @@ tests_test_memory_failure_SOURCES = tests/test_memory_failure.c tests/script.c t
 tests_test_memory_failure_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_memory_failure_CFLAGS = $(TEST_CFLAGS)
 tests_test_memory_failure_LDADD = $(HUB_TEST_LIBS)
+
+tests_test_session_SOURCES = tests/test_session.c tests/grammar.c tests/grammar.h tests/script.c tests/script.h \
+	$(talk_sources) $(TWIN_SOURCES)
+tests_test_session_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_session_CFLAGS = $(TEST_CFLAGS)
+tests_test_session_LDADD = $(HUB_TEST_LIBS)

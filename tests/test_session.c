@@ -1,0 +1,765 @@
+/* test_session.c - sessions in memory: bytes in, bytes out, no socket. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/limits.h"
+#include "tests/grammar.h"
+#include "tests/notation.h"
+#include "tests/script.h"
+#include "tests/suite.h"
+#include "tests/talk.h"
+
+#define AT_ONCE 1000000u
+
+/* -- how bytes come ----------------------------------------------------------------------------------------------- */
+
+static void one_object_a_slice(struct hub_settings *settings)
+{
+    settings->slice_objects = 1;
+}
+
+/* Does all that can be done without more bytes, and moves what the session said to the end of `said`. */
+static void settle(struct session *session, struct buf *said)
+{
+    do {
+        struct buf *out = session_output(session);
+
+        talk_work();
+        buf_append(said, out->bytes + out->sent, buf_pending(out));
+        buf_taken(out, buf_pending(out));
+    } while (session_run(session, AT_ONCE) == SESSION_PENDING || hub_has_work(talk.hub) ||
+             buf_pending(session_output(session)) > 0);
+}
+
+/* What a fresh session of a fresh hub says to `bytes` when they come in pieces: `first` bytes, then `rest` at a time. */
+static void answers_to(const struct buf *bytes, size_t first, size_t rest, void (*change)(struct hub_settings *settings),
+                       struct buf *said)
+{
+    struct session *session;
+    size_t at = 0;
+
+    buf_clear(said);
+    talk_open(change);
+    session = talk_session();
+    while (at < bytes->len) {
+        size_t piece = at == 0 && first > 0 ? first : rest;
+
+        piece = piece < bytes->len - at ? piece : bytes->len - at;
+        session_feed(session, bytes->bytes + at, piece, AT_ONCE);
+        settle(session, said);
+        at += piece;
+    }
+    talk_check();
+    talk_close();
+}
+
+/* The whole script as one stream, as far as its answers are the same in every run. */
+static void pack_script(struct buf *stream)
+{
+    for (const char *const *call = script_setup; *call != NULL; call++)
+        notation_pack_call(stream, 1, *call);
+    for (const struct script_row *row = script_rows; row->type != NULL; row++) {
+        bool varies = strcmp(row->method, "stats") == 0 || strcmp(row->method, "hash") == 0 ||
+                      strcmp(row->method, "hello") == 0 || strcmp(row->method, "bye") == 0;
+
+        if (!varies)
+            notation_pack_call(stream, strcmp(row->method, "repr") == 0 ? -1 : 2, row->call);
+    }
+}
+
+static void is_same(const struct buf *said, const struct buf *expected, size_t where)
+{
+    if (said->len != expected->len || memcmp(said->bytes, expected->bytes, said->len) != 0)
+        ck_abort_msg("cut at byte %zu, the answers differ", where);
+}
+
+START_TEST(requests_split_at_every_byte_get_the_same_answers)
+{
+    struct buf stream, expected, said;
+
+    buf_init(&stream, SIZE_MAX / 2, NULL);
+    buf_init(&expected, SIZE_MAX / 2, NULL);
+    buf_init(&said, SIZE_MAX / 2, NULL);
+    pack_script(&stream);
+    answers_to(&stream, 0, stream.len, NULL, &expected);
+    for (size_t cut = 1; cut < stream.len; cut += cut < 1200 ? 1 : 7) {
+        answers_to(&stream, cut, stream.len, NULL, &said);
+        is_same(&said, &expected, cut);
+    }
+    buf_fini(&stream);
+    buf_fini(&expected);
+    buf_fini(&said);
+}
+END_TEST
+
+START_TEST(bytes_that_come_one_at_a_time_get_the_same_answers)
+{
+    struct buf stream, expected, said;
+
+    buf_init(&stream, SIZE_MAX / 2, NULL);
+    buf_init(&expected, SIZE_MAX / 2, NULL);
+    buf_init(&said, SIZE_MAX / 2, NULL);
+    pack_script(&stream);
+    answers_to(&stream, 0, stream.len, NULL, &expected);
+    for (size_t piece = 1; piece < 200; piece = piece * 2 + 1) {
+        answers_to(&stream, 0, piece, NULL, &said);
+        is_same(&said, &expected, piece);
+    }
+    answers_to(&stream, 0, stream.len, one_object_a_slice, &said);
+    is_same(&said, &expected, 0);
+    answers_to(&stream, 0, 1, one_object_a_slice, &said);
+    is_same(&said, &expected, 1);
+    buf_fini(&stream);
+    buf_fini(&expected);
+    buf_fini(&said);
+}
+END_TEST
+
+/* -- two at once -------------------------------------------------------------------------------------------------- */
+
+static void ten_objects_a_slice(struct hub_settings *settings)
+{
+    settings->slice_objects = 10;
+}
+
+static void send_call(struct session *session, int64_t msgid, const char *call)
+{
+    struct buf request;
+
+    buf_init(&request, SIZE_MAX / 2, NULL);
+    notation_pack_call(&request, msgid, call);
+    talk_send(session, request.bytes, request.len);
+    buf_fini(&request);
+}
+
+/* A list of 1024 lists under the name `big`. */
+static void bind_big(struct session *session)
+{
+    talk_says(session, "bind('big', [])", "true");
+    talk_says(session, "call('big', 'append', [[]])", "nil");
+    for (unsigned i = 0; i < 10; i++) {
+        talk_says(session, "deepcopy('big', {'into': 1})", "@1:list");
+        talk_says(session, "call('big', 'extend', [@1])", "nil");
+        talk_says(session, "release(1)", "1");
+    }
+    talk_says(session, "call('big', 'len')", "1024");
+}
+
+START_TEST(a_small_death_is_answered_while_anothers_graph_dies)
+{
+    struct session *a, *b;
+    unsigned slices = 0;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    b = talk_session();
+    bind_big(a);
+    talk_says(b, "bind('small', [1000, 2000])", "true");
+    send_call(a, 1, "unbind('big')");
+    ck_assert_int_eq(session_state(a), SESSION_PAUSED);
+    ck_assert_uint_eq(talk_read(a), 0);
+    ck_assert(hub_has_work(talk.hub));
+    send_call(b, 2, "unbind('small')");
+    for (; talk_read(b) == 0; slices++)
+        hub_work(talk.hub);
+    ck_assert_uint_le(slices, 2);
+    ck_assert_int_eq(session_state(a), SESSION_PAUSED);
+    talk_check();
+    talk_says(b, "ping(5)", "5");
+    ck_assert_int_eq(session_state(a), SESSION_PAUSED);
+    talk_work();
+    ck_assert_uint_eq(talk_read(a), 1);
+    ck_assert_str_eq(talk.answer, "true");
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_sliced_request_holds_up_its_own_connection_and_keeps_the_order)
+{
+    struct session *a;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    bind_big(a);
+    send_call(a, 1, "unbind('big')");
+    send_call(a, 2, "ping('after')");
+    ck_assert_uint_eq(talk_read(a), 0);
+    while (talk_read(a) == 0) {
+        ck_assert(hub_has_work(talk.hub));
+        hub_work(talk.hub);
+    }
+    ck_assert_uint_eq(talk.msgid, 1);
+    session_run(a, AT_ONCE);
+    ck_assert_uint_eq(talk_read(a), 1);
+    ck_assert_uint_eq(talk.msgid, 2);
+    ck_assert_str_eq(talk.answer, "'after'");
+    talk_close();
+}
+END_TEST
+
+START_TEST(two_sessions_interleaved_in_slices_of_one_object_answer_as_alone)
+{
+    struct session *sessions[2];
+    const char *const *call = script_setup;
+
+    talk_open(one_object_a_slice);
+    sessions[0] = talk_session();
+    sessions[1] = talk_session();
+    for (; *call != NULL; call++)
+        for (unsigned i = 0; i < 2; i++) {
+            talk_ask(sessions[i], *call);
+            ck_assert(!talk.is_error);
+        }
+    for (const struct script_row *row = script_rows; row->type != NULL; row++)
+        if (strcmp(row->method, "bye") != 0 && strcmp(row->method, "hello") != 0) {
+            send_call(sessions[0], 1, row->call);
+            send_call(sessions[1], 1, row->call);
+            for (unsigned answers = 0; answers < 2;) {
+                hub_work(talk.hub);
+                answers += talk_read(sessions[0]) + talk_read(sessions[1]);
+                session_run(sessions[0], AT_ONCE);
+                session_run(sessions[1], AT_ONCE);
+            }
+            talk_check();
+        }
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_doomed_object_may_be_kept_by_another_session_in_time)
+{
+    struct session *a, *b;
+
+    talk_open(one_object_a_slice);
+    a = talk_session();
+    b = talk_session();
+    talk_says(a, "bind(['global', 'outer'], [1, [2, 3], [4]])", "true");
+    talk_says(b, "call('outer', 'get', [2], {'into': 1})", "@1:list");
+    talk_says(b, "weakref(1, {'into': 2})", "@2:weakref");
+    talk_says(b, "release(1)", "1");
+    send_call(a, 1, "unbind(['global', 'outer'])");
+    talk_says(b, "deref(2, {'into': 3})", "@3:list"); /* the outer list is dead, its last element not yet dropped */
+    talk_work();
+    ck_assert_uint_eq(talk_read(a), 1);
+    talk_says(b, "read(3)", "[4]");
+    talk_says(b, "refcount(3)", "1");
+    talk_check();
+    talk_close();
+}
+END_TEST
+
+/* -- ends --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(the_end_of_a_session_frees_exactly_what_it_held)
+{
+    struct session *a, *b;
+    unsigned long long live;
+    uint64_t bytes;
+
+    talk_open(ten_objects_a_slice);
+    b = talk_session();
+    talk_says(b, "bind(['global', 'kept'], [1000])", "true");
+    talk_says(b, "ping(1)", "1");
+    live = talk_stat(b, "objects", "live");
+    bytes = talk.meter.bytes;
+    a = talk_session();
+    bind_big(a);
+    talk_says(a, "bind('mine', {'@': 'kept'})", "true");
+    talk_says(a, "call('kept', 'append', [[7000]])", "nil");
+    talk_says(a, "weakref('big', {'notify': true})", "@2147483648:weakref");
+    talk_says(a, "get('kept', {'into': 5})", "@5:list");
+    talk_says(b, "refcount('kept')", "3");
+    talk_end(a);
+    talk_check();
+    talk_says(b, "read('kept')", "[1000, [7000]]");
+    talk_says(b, "refcount('kept')", "1");
+    talk_says(b, "call('kept', 'pop', [], {'result': 'none'})", "nil");
+    ck_assert_uint_eq(talk_stat(b, "objects", "live"), live);
+    talk_says(b, "ping(1)", "1");
+    ck_assert_uint_le(talk.meter.bytes, bytes + 64); /* the list has grown by a slot */
+    talk_close();
+}
+END_TEST
+
+START_TEST(every_row_of_the_script_leaves_nothing_when_its_session_ends)
+{
+    for (const struct script_row *row = script_rows; row->type != NULL; row++) {
+        struct session *a, *b;
+        unsigned long long live;
+
+        talk_open(one_object_a_slice);
+        b = talk_session();
+        live = talk_stat(b, "objects", "live");
+        a = talk_session();
+        for (const char *const *call = script_setup; *call != NULL; call++)
+            talk_ask(a, *call);
+        send_call(a, 1, row->call);
+        talk_end(a); /* whether it is answered or not */
+        talk_check();
+        talk_ask(b, "unbind(['global', 'shared'])");
+        talk_ask(b, "unbind(['global', 'other'])");
+        ck_assert_uint_eq(talk_stat(b, "objects", "live"), live);
+        talk_close();
+    }
+}
+END_TEST
+
+START_TEST(a_session_that_ends_in_the_middle_of_a_slice_leaves_nothing)
+{
+    struct session *a, *b;
+    unsigned long long live;
+
+    talk_open(ten_objects_a_slice);
+    b = talk_session();
+    live = talk_stat(b, "objects", "live");
+    a = talk_session();
+    bind_big(a);
+    send_call(a, 1, "unbind('big')");
+    hub_work(talk.hub);
+    session_close(a);
+    talk_check();
+    while (hub_has_work(talk.hub)) {
+        hub_work(talk.hub);
+        talk_check();
+    }
+    ck_assert_uint_eq(hub_session_count(talk.hub), 1);
+    ck_assert_uint_eq(talk_stat(b, "objects", "live"), live);
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_hub_closes_with_sessions_in_every_state)
+{
+    struct session *a;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    bind_big(a);
+    send_call(a, 1, "unbind('big')"); /* one is paused */
+    a = talk_session();
+    bind_big(a);
+    session_close(a); /* one is ending */
+    a = talk_session();
+    talk_send(a, "\x94\x00", 2); /* one is in the middle of a frame */
+    a = talk_session();
+    talk_send(a, "GET /", 5); /* one is a stranger */
+    a = talk_session();
+    session_bye(a, "enough"); /* one is over */
+    talk_close();
+}
+END_TEST
+
+START_TEST(requests_that_came_whole_run_before_a_half_close)
+{
+    struct session *a;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    bind_big(a);
+    send_call(a, 1, "unbind('big')");
+    send_call(a, 2, "ping(2)");
+    talk_send(a, "\x94\x00\x03", 3); /* this one is cut off */
+    session_eof(a);
+    ck_assert_int_ne(session_state(a), SESSION_OVER);
+    talk_work();
+    while (session_run(a, 1) == SESSION_PENDING)
+        continue;
+    ck_assert_uint_eq(talk_read(a), 2);
+    ck_assert_uint_eq(talk.msgid, 2);
+    ck_assert_int_eq(session_state(a), SESSION_OVER);
+    talk_close();
+}
+END_TEST
+
+/* -- events ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_death_is_told_before_the_response_that_caused_it)
+{
+    struct session *a;
+
+    talk_open(one_object_a_slice);
+    a = talk_session();
+    talk_says(a, "bind('x', [[1000]])", "true");
+    talk_says(a, "weakref('x', {'notify': true, 'into': 1})", "@1:weakref");
+    talk_says(a, "call('x', 'get', [0], {'into': 2})", "@2:list");
+    talk_says(a, "weakref(2, {'notify': true, 'into': 3})", "@3:weakref");
+    talk_says(a, "release(2)", "1");
+    ck_assert_str_eq(talk.events, "");
+    send_call(a, 1, "unbind('x')");
+    while (talk.events[0] == '\0') {
+        ck_assert_uint_eq(talk_read(a) > 0 && talk.events[0] == '\0', false);
+        if (hub_has_work(talk.hub))
+            hub_work(talk.hub);
+    }
+    ck_assert_str_eq(talk.events, "'dead'[1, 'count', [1, 3]]\n"); /* one frame, the container first */
+    talk_says(a, "deref(1)", "nil");
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_session_is_told_of_deaths_that_another_ones_end_caused)
+{
+    struct session *a, *b;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    b = talk_session();
+    talk_says(a, "new([1000], {'into': 1})", "@1:list");
+    talk_says(a, "bind(['global', 'g'], @1)", "true");
+    talk_says(b, "weakref('g', {'notify': true, 'into': 1})", "@1:weakref");
+    talk_says(b, "unbind(['global', 'g'])", "true");
+    talk_end(a);
+    session_run(b, AT_ONCE);
+    talk_read(b);
+    ck_assert_str_eq(talk.events, "'dead'[1, 'session', [1]]\n");
+    talk_close();
+}
+END_TEST
+
+START_TEST(an_event_for_a_handle_that_is_not_held_any_more_is_not_sent)
+{
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_says(a, "bind('x', [1000])", "true");
+    talk_says(a, "weakref('x', {'notify': true, 'into': 1})", "@1:weakref");
+    talk_says(a, "bind('w', @1)", "true");
+    talk_says(a, "release(1)", "1");
+    talk_says(a, "unbind('x')", "true");
+    talk_says(a, "deref('w')", "nil");
+    ck_assert_str_eq(talk.events, "");
+    talk_close();
+}
+END_TEST
+
+/* -- limits ------------------------------------------------------------------------------------------------------- */
+
+static void tight(struct hub_settings *settings)
+{
+    settings->limit_handles = 3;
+    settings->limit_names = 3;
+    settings->limit_sessions = 2;
+    settings->limit_work = 100;
+    settings->limit_frame = 1000;
+    settings->limit_depth = HD_DEPTH_MIN;
+}
+
+START_TEST(handles_end_at_their_limit)
+{
+    struct session *a;
+
+    talk_open(tight);
+    a = talk_session();
+    for (unsigned i = 0; i < 3; i++)
+        talk_ask(a, "new([])");
+    talk_says(a, "new([])", "LIMIT ...");
+    talk_says(a, "hold('list')", "LIMIT ...");
+    talk_says(a, "release(@2147483649)", "1");
+    talk_says(a, "new([], {'into': 9})", "@9:list");
+    talk_says(a, "new([])", "LIMIT ...");
+    talk_check();
+    talk_close();
+}
+END_TEST
+
+START_TEST(names_end_at_their_limit)
+{
+    struct session *a;
+
+    talk_open(tight);
+    a = talk_session();
+    talk_says(a, "bind('a', 1)", "true");
+    talk_says(a, "bind('b', 1)", "true");
+    talk_says(a, "bind('c', 1)", "true");
+    talk_says(a, "bind('d', 1)", "LIMIT ...");
+    talk_says(a, "bind('a', 2)", "true"); /* no new name */
+    talk_says(a, "unbind('b')", "true");
+    talk_says(a, "bind('d', 1)", "true");
+    talk_close();
+}
+END_TEST
+
+START_TEST(sessions_end_at_their_limit_with_a_word)
+{
+    struct session *a, *b, *c;
+
+    talk_open(tight);
+    a = talk_session();
+    b = talk_session();
+    c = talk_session();
+    ck_assert_int_eq(session_state(c), SESSION_OVER);
+    talk_read(c);
+    ck_assert_ptr_nonnull(strstr(talk.events, "'bye'"));
+    ck_assert_ptr_nonnull(strstr(talk.events, "limits.sessions"));
+    talk_end(c);
+    talk_end(b);
+    talk_says(talk_session(), "ping(1)", "1");
+    talk_says(a, "ping(1)", "1");
+    talk_close();
+}
+END_TEST
+
+START_TEST(work_beyond_its_limit_is_refused_and_changes_nothing)
+{
+    struct session *a;
+
+    talk_open(tight);
+    a = talk_session();
+    talk_says(a, "bind('x', [1, 2, 3, 4, 5, 6, 7, 8])", "true");
+    for (unsigned i = 0; i < 3; i++)
+        talk_says(a, "call('x', 'extend', [{'@': 'x'}])", "nil");
+    talk_says(a, "call('x', 'len')", "64");
+    talk_says(a, "call('x', 'extend', [{'@': 'x'}])", "nil");
+    talk_says(a, "call('x', 'extend', [{'@': 'x'}])", "LIMIT ...");
+    talk_says(a, "copy('x')", "LIMIT ...");
+    talk_says(a, "call('x', 'sort')", "LIMIT ...");
+    talk_says(a, "call('x', 'len')", "128");
+    talk_close();
+}
+END_TEST
+
+/* -- hostile bytes ------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_bad_frame_with_a_msgid_is_answered_and_ends_the_session)
+{
+    struct session *a;
+
+    talk_open(tight);
+    a = talk_session();
+    talk_send(a, BYTES("\x94\x00\x05\xa4ping\x91\xdd\xff\xff\xff\xff"));
+    ck_assert_uint_eq(talk_read(a), 1);
+    ck_assert_uint_eq(talk.msgid, 5);
+    ck_assert_int_eq(strncmp(talk.answer, "BAD_FRAME ", 10), 0);
+    ck_assert_int_eq(session_state(a), SESSION_OVER);
+    talk_send(a, BYTES("\x94\x00\x06\xa4ping\x90"));
+    ck_assert_uint_eq(talk_read(a), 0);
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_bad_frame_without_a_msgid_is_told_by_bye)
+{
+    struct session *a;
+
+    talk_open(tight);
+    a = talk_session();
+    talk_says(a, "ping(1)", "1");
+    talk_send(a, BYTES("\x93\x02\xc0"));
+    ck_assert_uint_eq(talk_read(a), 0);
+    ck_assert_int_eq(strncmp(talk.events, "'bye'[1, 'BAD_FRAME ", 20), 0);
+    ck_assert_int_eq(session_state(a), SESSION_OVER);
+    talk_close();
+}
+END_TEST
+
+START_TEST(a_claim_takes_no_memory)
+{
+    struct session *a;
+    uint64_t bytes;
+
+    talk_open(NULL);
+    a = talk_session();
+    bytes = talk.meter.bytes;
+    talk_send(a, BYTES("\x94\x00\x05\xa4ping\x91\xdd\x03\xff\xff\x00")); /* 67 million values: the limit would allow it */
+    ck_assert_int_eq(session_state(a), SESSION_READY);
+    ck_assert_uint_le(talk.meter.bytes, bytes + 2000);
+    talk_close();
+}
+END_TEST
+
+START_TEST(random_bytes_never_break_a_session)
+{
+    for (unsigned long long seed = 1; seed <= 300; seed++) {
+        unsigned long long state = seed;
+        struct session *a;
+
+        talk_open(tight);
+        a = talk_session();
+        for (unsigned round = 0; round < 20; round++) {
+            struct buf request;
+
+            buf_init(&request, SIZE_MAX / 2, NULL);
+            notation_pack_call(&request, 1, script_rows[suite_random(&state, 150)].call);
+            for (unsigned flips = suite_random(&state, 4); flips > 0; flips--)
+                request.bytes[suite_random(&state, (unsigned)request.len)] = (char)suite_random(&state, 256);
+            talk_send(a, request.bytes, request.len);
+            talk_work();
+            buf_taken(session_output(a), buf_pending(session_output(a)));
+            buf_fini(&request);
+            if (session_state(a) == SESSION_OVER) {
+                talk_end(a);
+                a = talk_session();
+            }
+            talk_check();
+        }
+        talk_close();
+    }
+}
+END_TEST
+
+/* -- death takes no memory ---------------------------------------------------------------------------------------- */
+
+/* The call is answered, and everything it doomed is dead, without a single allocation. */
+static void takes_no_memory(struct session *session, const char *call, const char *expected)
+{
+    struct buf request;
+    uint64_t allocations;
+
+    buf_init(&request, SIZE_MAX / 2, NULL);
+    notation_pack_call(&request, 1, call);
+    allocations = talk.meter.allocations;
+    talk_send(session, request.bytes, request.len);
+    talk_work();
+    if (talk.meter.allocations != allocations)
+        ck_abort_msg("%s makes %llu allocations", call, (unsigned long long)(talk.meter.allocations - allocations));
+    ck_assert_uint_eq(talk_read(session), 1);
+    ck_assert_str_eq(talk.answer, expected);
+    buf_fini(&request);
+}
+
+START_TEST(releasing_unbinding_clearing_and_notices_take_no_memory)
+{
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    bind_big(a);
+    talk_says(a, "copy('big', {'into': 1})", "@1:list");
+    talk_says(a, "bind('d', {'a': [1000], 'b': [2000], 'c': {'d': [3000]}})", "true");
+    talk_says(a, "call('set', 'new', [[1000, 2000, 3000]], {'into': 2})", "@2:set");
+    talk_says(a, "bind('x', [[1000]])", "true");
+    talk_says(a, "weakref('x', {'notify': true, 'into': 3})", "@3:weakref");
+    takes_no_memory(a, "release(1)", "1");
+    takes_no_memory(a, "call('big', 'clear')", "nil");
+    takes_no_memory(a, "call('d', 'clear')", "nil");
+    takes_no_memory(a, "call(2, 'clear')", "nil");
+    talk_forget();
+    talk_says(a, "unbind('d')", "true"); /* the buffer that puts events before a response has its first memory */
+    talk_says(a, "weakref('big', {'notify': true, 'into': 4})", "@4:weakref");
+    talk_says(a, "unbind('big')", "true");
+    takes_no_memory(a, "unbind('x')", "true");
+    ck_assert_str_eq(talk.events, "'dead'[1, 'count', [4]]\n'dead'[2, 'count', [3]]\n");
+    talk_close();
+}
+END_TEST
+
+START_TEST(the_end_of_a_session_takes_no_memory)
+{
+    struct session *a;
+    uint64_t allocations;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    for (const char *const *call = script_setup; *call != NULL; call++)
+        talk_ask(a, *call);
+    bind_big(a);
+    allocations = talk.meter.allocations;
+    talk_end(a);
+    ck_assert_uint_eq(talk.meter.allocations, allocations);
+    ck_assert_uint_eq(hub_session_count(talk.hub), 0);
+    talk_check();
+    talk_close();
+}
+END_TEST
+
+/* -- random requests ---------------------------------------------------------------------------------------------- */
+
+static unsigned choose_random(void *context, unsigned below)
+{
+    return suite_random(context, below);
+}
+
+static void small(struct hub_settings *settings)
+{
+    settings->limit_handles = 60;
+    settings->limit_names = 20;
+    settings->limit_work = 5000;
+    settings->limit_read = 100000;
+    settings->memory_limit = 4 << 20;
+    settings->slice_objects = 1 + settings->slice_objects % 7;
+}
+
+/* Feeds one request in pieces, with slices of the hub's work between them. */
+static void feed_in_pieces(struct session *session, const struct buf *request, unsigned long long *state)
+{
+    size_t at = 0;
+
+    while (at < request->len) {
+        size_t piece = 1 + suite_random(state, 60);
+
+        piece = piece < request->len - at ? piece : request->len - at;
+        session_feed(session, request->bytes + at, piece, AT_ONCE);
+        if (suite_random(state, 3) == 0)
+            hub_work(talk.hub);
+        at += piece;
+    }
+    for (unsigned slices = suite_random(state, 20); slices > 0; slices--)
+        hub_work(talk.hub);
+    session_run(session, AT_ONCE);
+}
+
+START_TEST(random_requests_of_three_sessions_leave_a_sound_heap)
+{
+    for (unsigned long long seed = 1; seed <= 40; seed++) {
+        unsigned long long state = seed * 7919;
+        struct session *sessions[3];
+
+        talk_open(small);
+        for (unsigned i = 0; i < 3; i++)
+            sessions[i] = talk_session();
+        for (unsigned round = 0; round < 250; round++) {
+            unsigned i = suite_random(&state, 3);
+            struct buf request;
+            struct grammar grammar = {choose_random, &state, &request};
+
+            buf_init(&request, SIZE_MAX / 2, NULL);
+            grammar_request(&grammar);
+            feed_in_pieces(sessions[i], &request, &state);
+            buf_fini(&request);
+            talk_read(sessions[i]);
+            talk_check();
+            if (session_state(sessions[i]) == SESSION_OVER || suite_random(&state, 100) == 0) {
+                session_close(sessions[i]);
+                sessions[i] = talk_session();
+            }
+        }
+        talk_close();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        requests_split_at_every_byte_get_the_same_answers,
+        bytes_that_come_one_at_a_time_get_the_same_answers,
+        a_small_death_is_answered_while_anothers_graph_dies,
+        a_sliced_request_holds_up_its_own_connection_and_keeps_the_order,
+        two_sessions_interleaved_in_slices_of_one_object_answer_as_alone,
+        a_doomed_object_may_be_kept_by_another_session_in_time,
+        the_end_of_a_session_frees_exactly_what_it_held,
+        every_row_of_the_script_leaves_nothing_when_its_session_ends,
+        a_session_that_ends_in_the_middle_of_a_slice_leaves_nothing,
+        a_hub_closes_with_sessions_in_every_state,
+        requests_that_came_whole_run_before_a_half_close,
+        a_death_is_told_before_the_response_that_caused_it,
+        a_session_is_told_of_deaths_that_another_ones_end_caused,
+        an_event_for_a_handle_that_is_not_held_any_more_is_not_sent,
+        handles_end_at_their_limit,
+        names_end_at_their_limit,
+        sessions_end_at_their_limit_with_a_word,
+        work_beyond_its_limit_is_refused_and_changes_nothing,
+        a_bad_frame_with_a_msgid_is_answered_and_ends_the_session,
+        a_bad_frame_without_a_msgid_is_told_by_bye,
+        a_claim_takes_no_memory,
+        random_bytes_never_break_a_session,
+        releasing_unbinding_clearing_and_notices_take_no_memory,
+        the_end_of_a_session_takes_no_memory,
+        random_requests_of_three_sessions_leave_a_sound_heap,
+        NULL,
+    };
+
+    return suite_run("session", tests);
+}
