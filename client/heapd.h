@@ -5,12 +5,12 @@
  *
  *     struct hd_link *link = hd_link_new(NULL);
  *
- *     if (hd_connect(link, NULL, 5000) != HD_OK ||
- *         hd_ask(link, 1000, "bind", "si", "answer", 42) != HD_OK ||
- *         hd_ask(link, 1000, "get", "s", "answer") != HD_OK)
- *         fprintf(stderr, "%s\n", hd_error(link));
- *     else
+ *     if (link != NULL && hd_connect(link, NULL, 5000) == HD_OK &&
+ *         hd_ask(link, 1000, "bind", "si", "answer", 42) == HD_OK &&
+ *         hd_ask(link, 1000, "get", "s", "answer") == HD_OK)
  *         printf("%lld\n", (long long)hd_int(hd_answer(link)));
+ *     else
+ *         fprintf(stderr, "%s\n", hd_error(link));
  *     hd_link_free(link);
  *
  * Threads. The library has no global state and starts no thread. A link, with its calls, is used by one thread at a
@@ -147,7 +147,7 @@ const struct hd_value *hd_hello(const struct hd_link *link);
 
 /*
  * Why the last function that failed on this link did: "CODE a sentence". Once it is lost: why the connection ended.
- * "" before any failure. Valid until the next function on this link.
+ * "" before any failure; of NULL: that there was no memory for a link. Valid until the next function on this link.
  */
 const char *hd_error(const struct hd_link *link);
 

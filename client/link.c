@@ -56,7 +56,7 @@ enum hd_status link_fail(struct hd_link *link, enum hd_status status, const char
 
 const char *hd_error(const struct hd_link *link)
 {
-    return link->error;
+    return link != NULL ? link->error : "OUT_OF_MEMORY no room for a link";
 }
 
 /* -- made and freed ------------------------------------------------------------------------------------------------ */

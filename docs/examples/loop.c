@@ -47,14 +47,17 @@ static void request(struct hd_link *link, struct scene *scene, const char *metho
     struct hd_call *call = hd_call_new(link, method);
     va_list args;
 
-    if (call == NULL)
+    if (call == NULL) {
+        scene->is_over = true;
         return;
+    }
     va_start(args, format);
     hd_put_va(call, format, args);
     va_end(args);
     if (hd_call_send(call, 5000, be_answered, scene) != HD_OK) {
         fprintf(stderr, "%s\n", hd_error(link));
         hd_call_free(call);
+        scene->is_over = true;
     }
 }
 
@@ -64,7 +67,8 @@ int main(int argc, char **argv)
     struct scene scene = {0, false};
 
     if (link == NULL || hd_connect_start(link, argc > 1 ? argv[1] : NULL, 5000) != HD_OK) {
-        fprintf(stderr, "%s\n", link != NULL ? hd_error(link) : "no memory");
+        fprintf(stderr, "%s\n", hd_error(link));
+        hd_link_free(link);
         return 1;
     }
     hd_on_event(link, be_told, &scene);
@@ -78,7 +82,8 @@ int main(int argc, char **argv)
 
         ready.events = (short)((hd_wants_read(link) ? POLLIN : 0) | (hd_wants_write(link) ? POLLOUT : 0));
         poll(&ready, 1, hd_timeout_ms(link));
-        if (hd_process(link, ready.revents & ~POLLOUT, ready.revents & ~POLLIN) != HD_OK) {
+        if (hd_process(link, ready.revents & (POLLIN | POLLERR | POLLHUP),
+                       ready.revents & (POLLOUT | POLLERR | POLLHUP)) != HD_OK) {
             fprintf(stderr, "%s\n", hd_error(link));
             break;
         }
