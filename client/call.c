@@ -13,14 +13,14 @@ static const char text_late[] = "EXPIRED no answer in time: the request may have
 
 /* -- the table ----------------------------------------------------------------------------------------------------- */
 
-static struct hd_call **bucket_of(struct hd_link *link, uint32_t msgid)
+static struct bucket *bucket_of(struct hd_link *link, uint32_t msgid)
 {
     return &link->buckets[msgid & (link->bucket_count - 1)];
 }
 
 struct hd_call *call_find(struct hd_link *link, uint32_t msgid)
 {
-    struct hd_call *call = *bucket_of(link, msgid);
+    struct hd_call *call = bucket_of(link, msgid)->first;
 
     while (call != NULL && call->msgid != msgid)
         call = call->next_in_bucket;
@@ -29,32 +29,32 @@ struct hd_call *call_find(struct hd_link *link, uint32_t msgid)
 
 static void insert(struct hd_link *link, struct hd_call *call)
 {
-    struct hd_call **bucket = bucket_of(link, call->msgid);
+    struct bucket *bucket = bucket_of(link, call->msgid);
 
-    call->next_in_bucket = *bucket;
-    *bucket = call;
+    call->next_in_bucket = bucket->first;
+    bucket->first = call;
 }
 
 static void give_buckets_back(struct hd_link *link)
 {
     if (link->buckets != link->first_buckets)
-        link->memory.resize(link->memory.context, link->buckets, link->bucket_count * sizeof link->buckets[0], 0);
+        link->memory.resize(link->memory.context, link->buckets, link->bucket_count * sizeof(struct bucket), 0);
 }
 
 /* More buckets for more calls. Without memory the chains only get longer. */
 static void grow(struct hd_link *link)
 {
     size_t count = link->bucket_count * 4;
-    struct hd_call **buckets = link->memory.resize(link->memory.context, NULL, 0, count * sizeof buckets[0]);
+    struct bucket *buckets = link->memory.resize(link->memory.context, NULL, 0, count * sizeof(struct bucket));
     struct hd_call *call;
 
     if (buckets == NULL)
         return;
-    memset(buckets, 0, count * sizeof buckets[0]);
+    memset(buckets, 0, count * sizeof(struct bucket));
     give_buckets_back(link);
     link->buckets = buckets;
     link->bucket_count = count;
-    TAILQ_FOREACH(call, &link->in_order, link_order)
+    for (call = TAILQ_FIRST(&link->in_order); call != NULL; call = TAILQ_NEXT(call, link_order))
         insert(link, call);
 }
 
@@ -80,7 +80,7 @@ static void add_pending(struct hd_link *link, struct hd_call *call)
 static void remove_pending(struct hd_call *call)
 {
     struct hd_link *link = call->link;
-    struct hd_call **at = bucket_of(link, call->msgid);
+    struct hd_call **at = &bucket_of(link, call->msgid)->first;
 
     while (*at != call)
         at = &(*at)->next_in_bucket;

@@ -58,11 +58,11 @@ void endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX]
     char host[64] = "?", port[8] = "?";
 
     if (address->sa_family == AF_UNIX) {
-        snprintf(text, ENDPOINT_TEXT_MAX, "unix:%s", ((const struct sockaddr_un *)&endpoint->address)->sun_path);
+        (void)snprintf(text, ENDPOINT_TEXT_MAX, "unix:%s", ((const struct sockaddr_un *)&endpoint->address)->sun_path);
         return;
     }
     getnameinfo(address, endpoint->len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(text, ENDPOINT_TEXT_MAX, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    (void)snprintf(text, ENDPOINT_TEXT_MAX, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 /* Requests are small and wanted at once; a server that vanished is noticed though nothing is asked of it. */

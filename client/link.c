@@ -40,7 +40,7 @@ static void set_text(struct hd_link *link, enum hd_status status, const char *fo
 {
     int len = snprintf(link->text, sizeof link->text, "%s ", hd_status_name(status));
 
-    vsnprintf(link->text + len, sizeof link->text - (size_t)len, format, args);
+    (void)vsnprintf(link->text + len, sizeof link->text - (size_t)len, format, args);
     link->error = link->text;
 }
 
@@ -218,8 +218,8 @@ static void note_failure(struct hd_link *link, int error)
     size_t len = strlen(link->tried);
     char text[128];
 
-    snprintf(link->tried + len, sizeof link->tried - len, "%s%s: %s", len > 0 ? "; " : "", link->peer,
-             strerror_r(error, text, sizeof text));
+    (void)snprintf(link->tried + len, sizeof link->tried - len, "%s%s: %s", len > 0 ? "; " : "", link->peer,
+                   strerror_r(error, text, sizeof text));
 }
 
 static void try_next_endpoint(struct hd_link *link)

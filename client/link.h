@@ -43,6 +43,11 @@ struct frame {
 TAILQ_HEAD(frame_list, frame);
 TAILQ_HEAD(call_list, hd_call);
 
+/* A chain of calls, by `next_in_bucket`. */
+struct bucket {
+    struct hd_call *first;
+};
+
 struct hd_call {
     struct hd_link *link;     /* NULL once that is freed */
     struct buf_memory memory; /* outlives the link */
@@ -109,9 +114,9 @@ struct hd_link {
     size_t frame_limit;
 
     /* calls */
-    struct hd_call *first_buckets[BUCKETS_FIRST];
-    struct hd_call **buckets; /* of `pending`, by msgid */
-    size_t bucket_count;      /* a power of two */
+    struct bucket first_buckets[BUCKETS_FIRST];
+    struct bucket *buckets; /* of `pending`, by msgid */
+    size_t bucket_count;    /* a power of two */
     size_t pending;
     uint32_t next_msgid;
     struct call_list all;

@@ -25,8 +25,9 @@ static const char *const server_codes[ORDERS] = {
 #undef ERR
 };
 
+/* From HD_USAGE on. */
 static const char *const own_codes[] = {
-    [HD_USAGE - HD_USAGE] = "USAGE",
+    [0] = "USAGE",
     [HD_UNREACHABLE - HD_USAGE] = "UNREACHABLE",
     [HD_LOST - HD_USAGE] = "LOST",
     [HD_EXPIRED - HD_USAGE] = "EXPIRED",

@@ -83,7 +83,7 @@ static const char *parse_host(struct url *url, const char *text, size_t len)
     if (!copy_part(url->host, sizeof url->host, host, len))
         return "the host's name is too long";
     if (colon == end)
-        snprintf(url->port, sizeof url->port, HD_DEFAULT_PORT);
+        (void)snprintf(url->port, sizeof url->port, HD_DEFAULT_PORT);
     else if (*colon != ':' || !copy_part(url->port, sizeof url->port, colon + 1, (size_t)(end - colon - 1)) ||
         !is_port(url->port))
         return "the port is a number, 1 ... 65535";
@@ -165,7 +165,7 @@ bool url_default_socket(struct url *url)
         return len < (int)sizeof url->path;
     }
     if (geteuid() != 0) {
-        snprintf(directory, sizeof directory, "/tmp/heapd-%lu", (unsigned long)geteuid());
+        (void)snprintf(directory, sizeof directory, "/tmp/heapd-%lu", (unsigned long)geteuid());
         if (!is_ours(directory))
             return false;
     }
