@@ -167,7 +167,8 @@ class Chooser:
         return "delattr", [target, self.rng.choice(names if names and self.rng.random() < 0.8 else ATTRIBUTES)]
 
     def weakref(self):
-        return "weakref", [self.target(), *self.options({"notify": True} if self.rng.random() < 0.7 else None)]
+        target = self.rng.choice(GLOBALS) if self.rng.random() < 0.3 else self.target()
+        return "weakref", [target, *self.options({"notify": True} if self.rng.random() < 0.7 else None)]
 
     def proxy(self):
         return "proxy", [self.target(), *self.options()]
@@ -198,8 +199,10 @@ class Chooser:
                 yield "call", [["builtins", "object"], "new", [], {"into": members[-1]}]
                 for name, var in zip("abcd", kept):
                     yield "setattr", [members[-1], name, var]
-            if self.rng.random() < 0.7:
+            for _ in range(self.rng.choice([0, 1, 1, 1, 3])):
                 yield "weakref", [members[-1], {"notify": True, "into": self.chosen_var()}]
+        if self.rng.random() < 0.4:
+            yield "bind", [self.rng.choice(GLOBALS), self.rng.choice(members)]
         yield "release", self.rng.sample(members[:-1], len(members) - 1)
 
     def chosen_var(self):
