@@ -12,9 +12,9 @@ Transcripts are fenced blocks:
     ```pycon        Python's own conversation, for comparison; all blocks of a document share their variables.
     ```python       a program; what follows `print(...)  # ` is what it prints there. 4327 is the document's daemon.
 
-Each document has a fresh daemon. Ids of objects and numbers of sessions are the daemon's choice: `#17` in a document stands
-for one id, whatever it is, as long as it is the same one wherever it says `#17`. A line of `...` stands for any lines.
-An event of another client shows at the next prompt; the document shows it behind an empty one.
+Each document has a fresh daemon. Ids of objects are the daemon's choice: `#17` in a document stands for one id, whatever it
+is, as long as it is the same one wherever it says `#17`, `'id': 17`, or 17 to an `id(...)`. A line of `...` stands for any
+lines. Behind an empty prompt stands what comes by itself (an event that another client caused); ^D ends a session.
 """
 import code
 import contextlib
@@ -25,6 +25,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 from harness import HEAPD, DEADLINE, Daemon
 
@@ -33,6 +34,8 @@ TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(
 PROMPTS = {"heap": "heapd> ", "console": "$ ", "pycon": ">>> "}
 FURTHER = {"heap": "  ...> ", "pycon": "... "}  # a statement goes on
 FENCE = re.compile(r"^```(heap|console|pycon|python)(?: (\w+))?$")
+ID = re.compile(r"(?:#|'id': )(\d+)")
+ID_ANSWER = re.compile(r"^(\d+)$")
 PROMISE = re.compile(r"^print\(.*\)  # (.*)$")
 
 
@@ -96,6 +99,14 @@ class Typist:
         self.count = 0
 
     def type(self, statement):
+        """The lines of the answer; nothing typed: those of the next event."""
+        answer = self.type_once(statement)
+        end = time.monotonic() + DEADLINE
+        while not statement and not answer and time.monotonic() < end:
+            answer = self.type_once(statement)
+        return answer
+
+    def type_once(self, statement):
         self.count += 1
         marker = f"-- {self.count} --"
         self.process.stdin.write(f"{statement}\nping()\n\"{marker}\"\n")
@@ -161,6 +172,9 @@ class Players:
         if block.kind == "python":
             return self.program(text)
         who = block.kind, block.client
+        if text == "^D":
+            self.typists.pop(who).close()
+            return []
         if who not in self.typists:
             self.typists[who] = Python() if block.kind == "pycon" else Typist(self.daemon)
         return self.typists[who].type(text)
@@ -187,21 +201,21 @@ class Ids:
     def __init__(self):
         self.meant = {}
 
-    def agree(self, expected, got):
-        wanted = re.split(r"#(\d+)", expected)
-        found = re.split(r"#(\d+)", got)
+    def agree(self, pattern, expected, got):
+        wanted = pattern.split(expected)
+        found = pattern.split(got)
         if wanted[::2] != found[::2]:
             return False
         return all(self.meant.setdefault(a, b) == b for a, b in zip(wanted[1::2], found[1::2]))
 
 
-def same(ids, expected, got):
+def same(ids, pattern, expected, got):
     """Whether the lines agree; `...` takes as many as it must."""
     if not expected:
         return not got
     if expected[0] == "...":
-        return any(same(ids, expected[1:], got[skip:]) for skip in range(len(got) + 1))
-    return bool(got) and ids.agree(expected[0], got[0]) and same(ids, expected[1:], got[1:])
+        return any(same(ids, pattern, expected[1:], got[skip:]) for skip in range(len(got) + 1))
+    return bool(got) and ids.agree(pattern, expected[0], got[0]) and same(ids, pattern, expected[1:], got[1:])
 
 
 def play_document(path):
@@ -214,7 +228,7 @@ def play_document(path):
             for block in parts_of(path):
                 for text, expected in block.steps if isinstance(block, Block) else []:
                     got = players.play(block, text)
-                    if not same(ids, expected, got):
+                    if not same(ids, ID_ANSWER if text.startswith("id(") else ID, expected, got):
                         return "\n".join([f"{path}, in the block of line {block.line}: {text}",
                                           *[f"  expected: {line}" for line in expected],
                                           *[f"  got:      {line}" for line in got]])
