@@ -364,7 +364,7 @@ enum hd_status hd_connect(struct hd_link *link, const char *address, int timeout
     if (link->callbacks > 0)
         return link_fail(link, HD_USAGE, "hd_connect in a callback");
     status = hd_connect_start(link, address, timeout_ms);
-    while (link->state == HD_CONNECTING)
+    while (status == HD_OK && link->state == HD_CONNECTING)
         status = hd_poll(link, HD_FOREVER);
-    return link->state == HD_OPEN ? HD_OK : status;
+    return status;
 }

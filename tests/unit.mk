@@ -2,6 +2,7 @@
 unit_tests += \
 	tests/test_client_bytes \
 	tests/test_client_calls \
+	tests/test_client_live \
 	tests/test_client_memory \
 	tests/test_copy \
 	tests/test_feed \
@@ -96,3 +97,7 @@ tests_test_session_SOURCES = tests/test_session.c tests/grammar.c tests/grammar.
 tests_test_session_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_session_CFLAGS = $(TEST_CFLAGS)
 tests_test_session_LDADD = $(HUB_TEST_LIBS)
+
+tests_test_client_live_SOURCES = tests/test_client_live.c $(suite_sources)
+tests_test_client_live_CFLAGS = $(TEST_CFLAGS)
+tests_test_client_live_LDADD = $(LINK_TEST_LIBS)

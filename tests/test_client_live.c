@@ -1,0 +1,238 @@
+/* test_client_live.c - the client library on a live daemon. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/heapd.h"
+#include "tests/suite.h"
+
+/* Only a hang comes near it. */
+#define PATIENCE_MS 60000
+
+struct daemon {
+    pid_t pid;
+    char address[64];
+};
+
+static void run_daemon(int out)
+{
+    const char *program = getenv("HEAPD") != NULL ? getenv("HEAPD") : "./heapd";
+
+    dup2(out, STDOUT_FILENO);
+    execl(program, program, "--listen", "127.0.0.1:0", "--log-level", "error", (char *)NULL);
+    _exit(127);
+}
+
+/* A daemon of one's own, and a link to it. */
+static struct hd_link *open_daemon(struct daemon *daemon)
+{
+    struct hd_link *link = hd_link_new(NULL);
+    int ends[2];
+    FILE *lines;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    daemon->pid = fork();
+    ck_assert_int_ge(daemon->pid, 0);
+    if (daemon->pid == 0)
+        run_daemon(ends[1]);
+    close(ends[1]);
+    lines = fdopen(ends[0], "r");
+    ck_assert_int_eq(fscanf(lines, "heapd %*s ready on %63s", daemon->address), 1);
+    fclose(lines);
+    ck_assert_msg(hd_connect(link, daemon->address, PATIENCE_MS) == HD_OK, "%s", hd_error(link));
+    return link;
+}
+
+static void close_daemon(struct daemon *daemon, struct hd_link *link)
+{
+    int status;
+
+    hd_link_free(link);
+    kill(daemon->pid, SIGTERM);
+    ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* An hd_ask that must succeed. */
+static const struct hd_value *ask(struct hd_link *link, const char *method, const char *format, ...)
+{
+    va_list args;
+    enum hd_status status;
+
+    va_start(args, format);
+    status = hd_ask_va(link, PATIENCE_MS, method, format, args);
+    va_end(args);
+    ck_assert_msg(status == HD_OK, "%s: %s", method, hd_error(link));
+    return hd_answer(link);
+}
+
+START_TEST(hello_tells_the_server_and_its_limits)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+
+    ck_assert_str_eq(hd_str(hd_get(hd_hello(link), "server")), "heapd");
+    ck_assert_uint_gt(hd_uint(hd_get(hd_get(hd_hello(link), "limits"), "frame")), 0);
+    ck_assert_str_eq(hd_peer(link), daemon.address);
+    ck_assert_int_eq(hd_connect(link, daemon.address, PATIENCE_MS), HD_USAGE);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(a_released_handle_no_longer_counts_for_the_next_request)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    uint64_t handle;
+
+    ask(link, "bind", "s[]", "xs");
+    handle = hd_handle(ask(link, "get", "s", "xs"));
+    ck_assert_int_eq(hd_int(ask(link, "refcount", "s", "xs")), 2);
+    ck_assert_int_eq(hd_release(link, handle), HD_OK);
+    ck_assert_int_eq(hd_int(ask(link, "refcount", "s", "xs")), 1);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(values_of_every_kind_come_back_as_they_went)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    const struct hd_value *all;
+
+    ask(link, "bind", "s [n b i l d t y [] {ss}]", "all", 1, -7, INT64_MIN, 0.25, "a\0b", (size_t)3, "\xff\x00",
+        (size_t)2, "k", "v");
+    all = ask(link, "read", "s", "all");
+    ck_assert_uint_eq(hd_len(all), 9);
+    ck_assert_int_eq(hd_kind(hd_at(all, 0)), HD_NIL);
+    ck_assert(hd_bool(hd_at(all, 1)));
+    ck_assert_int_eq(hd_int(hd_at(all, 2)), -7);
+    ck_assert_int_eq(hd_int(hd_at(all, 3)), INT64_MIN);
+    ck_assert_double_eq(hd_float(hd_at(all, 4)), 0.25);
+    ck_assert_mem_eq(hd_str(hd_at(all, 5)), "a\0b", 4);
+    ck_assert_mem_eq(hd_str(hd_at(all, 6)), "\xff\x00", 3);
+    ck_assert_int_eq(hd_kind(hd_at(all, 7)), HD_ARRAY);
+    ck_assert_str_eq(hd_str(hd_get(hd_at(all, 8), "k")), "v");
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(a_list_nested_nine_hundred_deep_is_built_and_read)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    const struct hd_value *at;
+    int levels = 1;
+
+    ask(link, "bind", "s[]", "nest");
+    for (int i = 1; i < 900; i++)
+        ask(link, "bind", "s[N]", "nest", "nest");
+    for (at = ask(link, "read", "s", "nest"); hd_len(at) == 1; at = hd_at(at, 0))
+        levels++;
+    ck_assert_int_eq(levels, 900);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(megabytes_go_and_come_back)
+{
+    enum { COUNT = 300000 };
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    struct hd_call *call = hd_call_new(link, "ping");
+    struct hd_call *bind = hd_call_new(link, "bind");
+    const struct hd_value *numbers;
+
+    hd_put_str(bind, "numbers");
+    hd_put_array(bind, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        hd_put_int(bind, i * 1000003LL);
+    ck_assert_int_eq(hd_call_send(bind, PATIENCE_MS, NULL, NULL), HD_OK);
+    ck_assert_int_eq(hd_call_send(call, PATIENCE_MS, NULL, NULL), HD_OK);
+    ck_assert_int_eq(hd_call_wait(call), HD_OK);
+    ck_assert_int_eq(hd_call_status(bind), HD_OK);
+    numbers = ask(link, "read", "s", "numbers");
+    ck_assert_uint_eq(hd_len(numbers), COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert(hd_int(hd_at(numbers, i)) == (int64_t)i * 1000003);
+    hd_call_free(bind);
+    hd_call_free(call);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(a_chain_of_dependent_calls_waits_for_nothing)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    uint64_t list = hd_choose_handle(link), copy = hd_choose_handle(link);
+
+    ck_assert_int_eq(hd_notify(link, "new", "[iii]{su}", 1, 2, 3, "into", list), HD_OK);
+    ck_assert_int_eq(hd_notify(link, "copy", "h{su}", list, "into", copy), HD_OK);
+    ck_assert_int_eq(hd_notify(link, "call", "hs[h]", copy, "append", list), HD_OK);
+    ck_assert_int_eq(hd_int(ask(link, "call", "hs", copy, "len")), 4);
+    ck_assert_int_eq(hd_int(ask(link, "refcount", "h", list)), 2);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(the_address_names_the_namespace_to_work_in)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon), *other = hd_link_new(NULL);
+    char url[96];
+
+    snprintf(url, sizeof url, "heapd://%s/jobs", daemon.address);
+    ck_assert_int_eq(hd_connect(other, url, PATIENCE_MS), HD_OK);
+    ask(other, "bind", "si", "next", 7);
+    ck_assert_int_eq(hd_int(ask(link, "get", "[ss]", "jobs", "next")), 7);
+    ck_assert_int_eq(hd_ask(link, PATIENCE_MS, "get", "s", "next"), HD_NO_NAME);
+    ck_assert_int_eq(strncmp(hd_error(link), "NO_NAME ", 8), 0);
+    hd_link_free(other);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+static void note_seq(struct hd_link *link, const char *event, const struct hd_value *params, void *context)
+{
+    (void)link;
+    ck_assert_str_eq(event, "bye");
+    *(uint64_t *)context = hd_uint(hd_at(params, 0));
+}
+
+START_TEST(a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_daemon(&daemon);
+    uint64_t seq = 0;
+
+    hd_on_event(link, note_seq, &seq);
+    kill(daemon.pid, SIGTERM);
+    while (hd_poll(link, PATIENCE_MS) == HD_OK)
+        continue;
+    ck_assert_uint_eq(seq, 1);
+    ck_assert_ptr_nonnull(strstr(hd_error(link), "ended the session: "));
+    ck_assert_int_eq(hd_connect(link, daemon.address, PATIENCE_MS), HD_UNREACHABLE);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        hello_tells_the_server_and_its_limits,
+        a_released_handle_no_longer_counts_for_the_next_request,
+        values_of_every_kind_come_back_as_they_went,
+        a_list_nested_nine_hundred_deep_is_built_and_read,
+        megabytes_go_and_come_back,
+        a_chain_of_dependent_calls_waits_for_nothing,
+        the_address_names_the_namespace_to_work_in,
+        a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost,
+        NULL,
+    };
+
+    return suite_run("client live", tests);
+}
