@@ -179,6 +179,7 @@ const struct script_row script_rows[] = {
     {"list", "clear", "call('victim', 'clear')"},
     {"list", "slice", "call('l', 'slice', [nil, nil, -1])"},
     {"list", "del", "call('l', 'del', [0])"},
+    {"list", "scan", "call('l', 'scan', [0, 2])"},
 
     {"tuple", "len", "call('t', 'len')"},
     {"tuple", "get", "call('t', 'get', [1])"},
@@ -203,6 +204,7 @@ const struct script_row script_rows[] = {
     {"dict", "keys", "call('d', 'keys')"},
     {"dict", "values", "call('d', 'values')"},
     {"dict", "items", "call('d', 'items')"},
+    {"dict", "scan", "call('d', 'scan', [0, 2])"},
     {"dict", "clear", "call('e', 'clear')"},
     {"dict", "add", "call('d', 'add', ['k', 1000])"},
     {"dict", "add", "call('d', 'add', ['counter', 1000])"},
@@ -222,6 +224,7 @@ const struct script_row script_rows[] = {
     {"set", "issubset", "call('z', 'issubset', [{'@': 'z2'}])"},
     {"set", "issuperset", "call('z', 'issuperset', [{'@': 'z2'}])"},
     {"set", "items", "call('z', 'items')"},
+    {"set", "scan", "call('z', 'scan', [0, 1000])"},
 
     {"object", "add", "call('o', 'add', ['n', 1000])"},
     {"object", "add", "call('o', 'add', ['counter', 1000])"},
