@@ -265,10 +265,12 @@ START_TEST(a_walk_meets_every_container_in_use_once_and_nothing_else)
 {
     struct pool *pool = open_pool(UINT64_MAX);
     static struct container *containers[3000];
+    static void *data[3000];
     unsigned count = 0;
 
     for (unsigned i = 0; i < 3000; i++) {
-        ck_assert_ptr_nonnull(pool_alloc(pool, 16 + i % 5 * 16, POOL_DATA));
+        data[i] = pool_alloc(pool, 16 + i % 5 * 16, POOL_DATA);
+        ck_assert_ptr_nonnull(data[i]);
         containers[i] = pool_alloc(pool, 16 + i % 5 * 16, POOL_CONTAINER);
         *containers[i] = (struct container){.type = 1};
     }
