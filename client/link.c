@@ -138,6 +138,7 @@ void hd_set_frame_limit(struct hd_link *link, size_t bytes)
     if (limit > FRAME_LIMIT_MAX)
         limit = FRAME_LIMIT_MAX;
     link->frame_limit = (size_t)limit;
+    link->in.limit = INPUT_LIMIT(link->frame_limit);
 }
 
 void hd_on_event(struct hd_link *link, hd_event_fn told, void *context)
@@ -333,7 +334,6 @@ static void begin(struct hd_link *link, int timeout_ms)
     link->error = link->text;
     link->next_into = 1;
     link->next_msgid = 0;
-    link->in.limit = INPUT_LIMIT(link->frame_limit);
     feed_start(&link->feed, link->feed_stack);
 }
 

@@ -34,17 +34,16 @@ static void take_answer(struct hd_call *call, const struct received *frame)
     const struct hd_value *error;
 
     call->answer = tree_new(&call->memory, frame->bytes, frame->len, frame->values);
+    if (call->answer == NULL && !handles_collect(link, frame->bytes, frame->len)) {
+        link_close(link, HD_LOST, "no memory for an answer and the handles in it");
+        return;
+    }
+    call_settle(call);
     if (call->answer == NULL) {
-        bool is_safe = handles_collect(link, frame->bytes, frame->len);
-
-        call_settle(call);
         call_finish(call, HD_OUT_OF_MEMORY, "OUT_OF_MEMORY the answer came, and there was no room for it");
-        if (!is_safe)
-            link_close(link, HD_LOST, "no memory for an answer and the handles in it");
         return;
     }
     error = hd_at(call->answer->root, 2);
-    call_settle(call);
     if (hd_kind(error) == HD_NIL)
         call_finish(call, HD_OK, "");
     else if (hd_kind(error) == HD_STR)

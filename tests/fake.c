@@ -75,11 +75,11 @@ void fake_connect(struct fake *fake, const char *address)
     static const int on = 1;
 
     ck_assert_int_eq(hd_connect_start(fake->link, address != NULL ? address : fake->address, PATIENCE_MS), HD_OK);
+    while (!hd_wants_read(fake->link))
+        ck_assert_int_eq(hd_poll(fake->link, PATIENCE_MS), HD_OK);
     fake->fd = accept(fake->listener, NULL, NULL);
     ck_assert_int_ge(fake->fd, 0);
     setsockopt(fake->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    while (!hd_wants_read(fake->link))
-        ck_assert_int_eq(hd_poll(fake->link, PATIENCE_MS), HD_OK);
     ck_assert_int_eq(hd_poll(fake->link, 0), HD_OK);
 }
 

@@ -1,4 +1,5 @@
 /* test_client_bytes.c - what a link makes of bytes: values, cuts, and hostile ones; and of addresses. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -452,6 +453,23 @@ START_TEST(what_is_no_address_is_told_why)
 }
 END_TEST
 
+START_TEST(the_default_socket_is_where_the_daemon_makes_it)
+{
+    char directory[URL_PATH_MAX];
+    struct url url;
+
+    setenv("XDG_RUNTIME_DIR", "/run/user/1", 1);
+    ck_assert(url_default_socket(&url));
+    ck_assert(url.is_unix);
+    ck_assert_str_eq(url.path, "/run/user/1/heapd.sock");
+    memset(directory, 'd', sizeof directory);
+    directory[0] = '/';
+    directory[sizeof directory - 1] = '\0';
+    setenv("XDG_RUNTIME_DIR", directory, 1);
+    ck_assert(!url_default_socket(&url));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -472,6 +490,7 @@ int main(void)
         bytes_changed_at_random_do_no_harm,
         addresses_are_read_as_people_write_them,
         what_is_no_address_is_told_why,
+        the_default_socket_is_where_the_daemon_makes_it,
         NULL,
     };
 

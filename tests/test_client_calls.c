@@ -1,6 +1,7 @@
 /* test_client_calls.c - a link and its calls, against a server that does what the test tells it. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +136,33 @@ START_TEST(where_nobody_listens_is_unreachable_and_the_link_can_be_used_again)
     fake_greet(&fake);
     fake_close(&fake);
     fake_close(&other);
+}
+END_TEST
+
+START_TEST(a_host_is_tried_at_each_of_its_addresses)
+{
+    struct fake fake;
+    char address[64];
+
+    fake_open(&fake); /* on 127.0.0.1 alone, and localhost may be ::1 first */
+    (void)snprintf(address, sizeof address, "localhost%s", strchr(fake.address, ':'));
+    fake_connect(&fake, address);
+    ck_assert_str_eq(hd_peer(fake.link), fake.address);
+    fake_close(&fake);
+}
+END_TEST
+
+START_TEST(without_an_address_the_environment_says_where)
+{
+    struct fake fake;
+    char url[64];
+
+    fake_open(&fake);
+    (void)snprintf(url, sizeof url, "heapd://%s", fake.address);
+    setenv("HEAPD_URL", url, 1);
+    ck_assert_int_eq(hd_connect_start(fake.link, NULL, PATIENCE_MS), HD_OK);
+    ck_assert_str_eq(hd_peer(fake.link), fake.address);
+    fake_close(&fake);
 }
 END_TEST
 
@@ -818,6 +846,8 @@ int main(void)
         a_refused_hello_closes_the_link_and_its_calls_never_left,
         a_server_that_accepts_and_says_nothing_is_given_up,
         where_nobody_listens_is_unreachable_and_the_link_can_be_used_again,
+        a_host_is_tried_at_each_of_its_addresses,
+        without_an_address_the_environment_says_where,
         what_is_no_address_is_refused_and_nothing_is_tried,
         answers_come_to_their_calls_in_any_order,
         a_thousand_calls_are_found_by_their_numbers,

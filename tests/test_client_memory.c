@@ -151,6 +151,38 @@ START_TEST(an_answer_without_room_gives_its_handles_back)
 }
 END_TEST
 
+START_TEST(handles_that_cannot_be_released_end_the_session)
+{
+    struct fake fake;
+    struct hd_call *call;
+
+    fake_open(&fake);
+    fake_greet(&fake);
+    call = fake_call(&fake, "get", HD_FOREVER);
+    meter_fail(&fake.meter, 1, true);
+    ck_assert_int_eq(fake_send(&fake, BYTES("\x94\x01\x01\xc0\xc7\x03\x01\x07\x09\x06")), HD_LOST);
+    ck_assert_int_eq(hd_call_status(call), HD_LOST);
+    ck_assert(hd_call_was_sent(call));
+    hd_call_free(call);
+    meter_fail(&fake.meter, 0, false);
+    fake_close(&fake);
+}
+END_TEST
+
+START_TEST(a_late_answer_whose_handles_cannot_be_released_ends_the_session)
+{
+    struct fake fake;
+
+    fake_open(&fake);
+    fake_greet(&fake);
+    hd_call_free(fake_call(&fake, "get", HD_FOREVER));
+    meter_fail(&fake.meter, 1, true);
+    ck_assert_int_eq(fake_send(&fake, BYTES("\x94\x01\x01\xc0\xc7\x03\x01\x07\x09\x06")), HD_LOST);
+    meter_fail(&fake.meter, 0, false);
+    fake_close(&fake);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -159,6 +191,8 @@ int main(void)
         a_link_that_cannot_be_made_is_none,
         parameters_that_found_no_room_are_told_when_the_call_is_sent,
         an_answer_without_room_gives_its_handles_back,
+        handles_that_cannot_be_released_end_the_session,
+        a_late_answer_whose_handles_cannot_be_released_ends_the_session,
         NULL,
     };
 
