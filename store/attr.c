@@ -208,6 +208,7 @@ static void unwrap(struct obj_call *call)
 
 enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call)
 {
+    bool is_proxy = o->type == OBJ_PROXY;
     struct obj *value;
     enum hd_err err = obj_through(heap, o, &o);
 
@@ -220,6 +221,8 @@ enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, si
         *call = (struct obj_call){o, kind_find_method(o->type, name, len)};
         if (call->row == NULL)
             return no_attribute(heap, o, name, len);
+        if (is_proxy && call->row->run == any_method_hash)
+            return heap_fail(heap, HD_TYPE, "unhashable type: 'proxy'");
     }
     if (err == HD_OK)
         unwrap(call);

@@ -134,7 +134,17 @@ def a_living_proxy_as_argument_stands_for_its_target(server):
     bound(client, "outer", [[1], [2]])
     assert client.of("l", "eq", proxy) and client.of("outer", "contains", proxy)
     assert client.of("outer", "index", proxy) == 0 and client.of("outer", "count", proxy) == 1
+
+
+@test
+def a_proxy_has_no_hash_even_if_its_target_has_one(server):
+    client = server.client()
+    bound(client, "s", "text")
+    proxy = client.call("proxy", "s")
+    assert client.of(proxy, "len") == 4
     client.fails("TYPE", "call", proxy, "hash")
+    client.call("unbind", "s")
+    client.fails("DEAD", "call", proxy, "hash")
 
 
 @test
