@@ -63,9 +63,21 @@ LINK_TEST_LIBS = $(CLIENT_LIBS) $(CHECK_LIBS)
 CLIENT_TEST_LIBS = libcli.a $(CLIENT_LIBS) $(CLI_LIBS) $(CHECK_LIBS)
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
-# libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER.
+# libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER. Their first inputs
+# are in tests/corpus/NAME/.
 LINK_FUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzzers =
+fuzzers = tests/fuzz_feed tests/fuzz_session
+
+tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
+tests_fuzz_feed_LDFLAGS = $(LINK_FUZZER)
+tests_fuzz_feed_LDADD = libprotocol.a $(MSGPACK_LIBS)
+
+tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/grammar.c tests/grammar.h $(meter_sources)
+tests_fuzz_session_LDFLAGS = $(LINK_FUZZER)
+tests_fuzz_session_LDADD = $(DAEMON_LIBS)
+
+EXTRA_DIST += tests/corpus
+
 if FUZZ
 noinst_PROGRAMS += $(fuzzers)
 endif
