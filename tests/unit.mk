@@ -4,6 +4,7 @@ unit_tests += \
 	tests/test_client_calls \
 	tests/test_client_live \
 	tests/test_client_memory \
+	tests/test_config \
 	tests/test_copy \
 	tests/test_feed \
 	tests/test_handle \
@@ -101,3 +102,7 @@ tests_test_session_LDADD = $(HUB_TEST_LIBS)
 tests_test_client_live_SOURCES = tests/test_client_live.c $(suite_sources)
 tests_test_client_live_CFLAGS = $(TEST_CFLAGS)
 tests_test_client_live_LDADD = $(LINK_TEST_LIBS)
+
+tests_test_config_SOURCES = tests/test_config.c $(suite_sources)
+tests_test_config_CFLAGS = $(TEST_CFLAGS)
+tests_test_config_LDADD = $(DAEMON_TEST_LIBS)
