@@ -94,6 +94,14 @@ void fake_greet(struct fake *fake)
     buf_clear(&fake->got);
 }
 
+void fake_reset(struct fake *fake)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    ck_assert_int_eq(setsockopt(fake->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    fake_hang_up(fake);
+}
+
 void fake_send_unseen(struct fake *fake, const char *bytes, size_t len)
 {
     ck_assert_int_eq(send(fake->fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
@@ -192,4 +200,24 @@ struct hd_call *fake_call(struct fake *fake, const char *method, int timeout_ms)
     ck_assert_int_eq(hd_call_send(call, timeout_ms, NULL, NULL), HD_OK);
     ck_assert_int_eq(hd_flush(fake->link, PATIENCE_MS), HD_OK);
     return call;
+}
+
+static void note(struct trace *trace, const char *word)
+{
+    size_t len = strlen(trace->text);
+
+    (void)snprintf(trace->text + len, sizeof trace->text - len, "%s;", word);
+}
+
+void trace_status(struct hd_call *call, void *context)
+{
+    note(context, hd_status_name(hd_call_status(call)));
+}
+
+void trace_event(struct hd_link *link, const char *event, const struct hd_value *params, void *context)
+{
+    (void)link;
+    note(context, event);
+    if (strcmp(event, "dead") == 0)
+        note(context, hd_str(hd_at(params, 1)));
 }

@@ -60,6 +60,20 @@ void fake_expect_request(struct fake *fake, unsigned msgid, const char *method, 
 /* The server closes the connection; the link does not look yet. */
 void fake_hang_up(struct fake *fake);
 
+/* The same by a reset, as a machine that has forgotten the connection does. */
+void fake_reset(struct fake *fake);
+
+/* What the callbacks of a test leave behind. Zeroed at the start. */
+struct trace {
+    char text[256];       /* words, each with a ';' behind it */
+    struct hd_link *link; /* for callbacks that do something */
+    struct hd_call *other;
+};
+
+/* Callbacks that note the status of a call, the name of an event (and of `dead` the cause). The trace is the context. */
+void trace_status(struct hd_call *call, void *context);
+void trace_event(struct hd_link *link, const char *event, const struct hd_value *params, void *context);
+
 /* A call without parameters that was sent with this timeout; its bytes are on their way. */
 struct hd_call *fake_call(struct fake *fake, const char *method, int timeout_ms);
 

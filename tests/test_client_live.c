@@ -17,19 +17,18 @@ struct daemon {
     char address[64];
 };
 
-static void run_daemon(int out)
+static void run_daemon(int out, const char *option, const char *address)
 {
     const char *program = getenv("HEAPD") != NULL ? getenv("HEAPD") : "./heapd";
 
     dup2(out, STDOUT_FILENO);
-    execl(program, program, "--listen", "127.0.0.1:0", "--log-level", "error", (char *)NULL);
+    execl(program, program, option, address, "--log-level", "error", (char *)NULL);
     _exit(127);
 }
 
-/* A daemon of one's own, and a link to it. */
-static struct hd_link *open_daemon(struct daemon *daemon)
+/* A daemon of one's own that listens where the option says, --listen or --unix, and only there. */
+static void start_daemon(struct daemon *daemon, const char *option, const char *address)
 {
-    struct hd_link *link = hd_link_new(NULL);
     int ends[2];
     FILE *lines;
 
@@ -37,11 +36,19 @@ static struct hd_link *open_daemon(struct daemon *daemon)
     daemon->pid = fork();
     ck_assert_int_ge(daemon->pid, 0);
     if (daemon->pid == 0)
-        run_daemon(ends[1]);
+        run_daemon(ends[1], option, address);
     close(ends[1]);
     lines = fdopen(ends[0], "r");
     ck_assert_int_eq(fscanf(lines, "heapd %*s ready on %63s", daemon->address), 1);
     fclose(lines);
+}
+
+/* A daemon, and a link to it. */
+static struct hd_link *open_daemon(struct daemon *daemon)
+{
+    struct hd_link *link = hd_link_new(NULL);
+
+    start_daemon(daemon, "--listen", "127.0.0.1:0");
     ck_assert_msg(hd_connect(link, daemon->address, PATIENCE_MS) == HD_OK, "%s", hd_error(link));
     return link;
 }
@@ -196,6 +203,25 @@ START_TEST(the_address_names_the_namespace_to_work_in)
 }
 END_TEST
 
+START_TEST(the_unix_socket_is_found_without_an_address)
+{
+    char directory[] = "/tmp/heapd-test-XXXXXX", path[64];
+    struct daemon daemon;
+    struct hd_link *link = hd_link_new(NULL);
+
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(path, sizeof path, "%s/heapd.sock", directory);
+    start_daemon(&daemon, "--unix", path);
+    unsetenv("HEAPD_URL");
+    setenv("XDG_RUNTIME_DIR", directory, 1);
+    ck_assert_msg(hd_connect(link, NULL, PATIENCE_MS) == HD_OK, "%s", hd_error(link));
+    ck_assert_str_eq(hd_peer(link), daemon.address);
+    ck_assert_int_eq(hd_int(ask(link, "ping", "i", 5)), 5);
+    close_daemon(&daemon, link);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 static void note_seq(struct hd_link *link, const char *event, const struct hd_value *params, void *context)
 {
     (void)link;
@@ -230,6 +256,7 @@ int main(void)
         megabytes_go_and_come_back,
         a_chain_of_dependent_calls_waits_for_nothing,
         the_address_names_the_namespace_to_work_in,
+        the_unix_socket_is_found_without_an_address,
         a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost,
         NULL,
     };

@@ -2,6 +2,7 @@
 unit_tests += \
 	tests/test_client_bytes \
 	tests/test_client_calls \
+	tests/test_client_ends \
 	tests/test_client_live \
 	tests/test_client_memory \
 	tests/test_config \
@@ -106,3 +107,7 @@ tests_test_client_live_LDADD = $(LINK_TEST_LIBS)
 tests_test_config_SOURCES = tests/test_config.c $(suite_sources)
 tests_test_config_CFLAGS = $(TEST_CFLAGS)
 tests_test_config_LDADD = $(DAEMON_TEST_LIBS)
+
+tests_test_client_ends_SOURCES = tests/test_client_ends.c $(fake_sources)
+tests_test_client_ends_CFLAGS = $(TEST_CFLAGS)
+tests_test_client_ends_LDADD = $(LINK_TEST_LIBS)
