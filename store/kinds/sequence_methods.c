@@ -3,6 +3,7 @@
  *
  * Each is written once; LIST_AND_TUPLE makes it the handler of both types' rows.
  */
+#include "store/attr.h"
 #include "store/compare.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
@@ -79,6 +80,16 @@ enum hd_err sequence_find(struct heap *heap, struct obj *self, struct obj *x, ui
     return HD_OK;
 }
 
+/* The same for the argument of a method: a living proxy stands for its target, a dead one is DEAD whatever there is to be
+ * compared with. */
+static enum hd_err find_argument(struct heap *heap, struct obj *self, struct obj *x, uint64_t start, uint64_t stop,
+                                 uint64_t *index)
+{
+    enum hd_err err = obj_through(heap, x, &x);
+
+    return err == HD_OK ? sequence_find(heap, self, x, start, stop, index) : err;
+}
+
 /* Unlike slice, Python's index takes no None for an open end. */
 static enum hd_err check_no_nil(struct heap *heap, struct obj *const *args, unsigned nargs)
 {
@@ -97,7 +108,7 @@ static enum hd_err method_index(struct heap *heap, struct obj *self, struct obj 
     if (err == HD_OK)
         err = range_bounds(heap, args + 1, nargs - 1, length_of(self), &start, &stop);
     if (err == HD_OK)
-        err = sequence_find(heap, self, args[0], start, stop, &index);
+        err = find_argument(heap, self, args[0], start, stop, &index);
     if (err != HD_OK)
         return err;
     if (index == SEQUENCE_NONE)
@@ -110,7 +121,7 @@ static enum hd_err method_contains(struct heap *heap, struct obj *self, struct o
                                    struct obj **result)
 {
     uint64_t index;
-    enum hd_err err = sequence_find(heap, self, args[0], 0, length_of(self), &index);
+    enum hd_err err = find_argument(heap, self, args[0], 0, length_of(self), &index);
 
     (void)nargs;
     if (err == HD_OK)
@@ -128,7 +139,7 @@ static enum hd_err method_count(struct heap *heap, struct obj *self, struct obj 
 
     (void)nargs;
     for (;;) {
-        enum hd_err err = sequence_find(heap, self, args[0], index, len, &index);
+        enum hd_err err = find_argument(heap, self, args[0], index, len, &index);
 
         if (err != HD_OK)
             return err;
