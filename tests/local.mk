@@ -21,6 +21,8 @@ script_tests = \
 	tests/protocol_values.py \
 	tests/protocol_weak.py \
 	tests/replay.py \
+	tests/semantics.py \
+	tests/semantics_death.py \
 	tests/types_like_python.py
 
 include tests/unit.mk

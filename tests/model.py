@@ -19,11 +19,11 @@ import time
 import traceback
 from collections import Counter
 
-from tests import harness
-from tests.harness import Daemon, Ref, wait_until
-from tests.heap_model import SCALARS, Given, Heap, Var
-from tests.model_operations import Call, Chooser, is_separate, own_objects, vars_in
-from tests.model_requests import Request
+import harness
+from harness import Daemon, Ref, wait_until
+from heap_model import SCALARS, Given, Heap, Var
+from model_operations import Call, Chooser, is_separate, own_objects, vars_in
+from model_requests import Request
 
 SEED = int(os.environ.get("HEAPD_MODEL_SEED", "1"))
 RUNS = int(os.environ.get("HEAPD_MODEL_RUNS", "30"))

@@ -4,8 +4,8 @@ A failing request changes nothing: whatever can fail is looked at before anythin
 """
 import inspect
 
-from tests.heap_model import CONTAINERS, LEVELS_SENT, SCALARS, Fails, Given, Obj, Var
-from tests.model_types import TypeMethods
+from heap_model import CONTAINERS, LEVELS_SENT, SCALARS, Fails, Given, Obj, Var
+from model_types import TypeMethods
 
 
 class Request(TypeMethods):

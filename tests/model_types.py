@@ -3,7 +3,7 @@
 <type>_<method> gives an object, or a plain value that becomes one; a method that takes references out of self gives
 ([references], result). What it raises is the answer, and nothing has changed then.
 """
-from tests.heap_model import Fails, norm
+from heap_model import Fails, norm
 
 ATOMS = {"bool": False, "int": 0, "float": 0.0, "str": "", "bytes": b""}
 

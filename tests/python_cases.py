@@ -7,7 +7,7 @@ import copy
 import itertools
 import math
 
-from tests.python_reference import CLASSES, Bound, Set, Thing
+from python_reference import CLASSES, Bound, Set, Thing
 
 MOST = 400  # cases of one row; larger products are sampled
 

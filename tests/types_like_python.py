@@ -11,10 +11,10 @@ import random
 import re
 import struct
 
-from tests import harness
-from tests.harness import Ref
-from tests.python_cases import CASES
-from tests.python_reference import CLASSES, LIKE, Bound, Set, Thing, answer, type_name
+import harness
+from harness import Ref
+from python_cases import CASES
+from python_reference import CLASSES, LIKE, Bound, Set, Thing, answer, type_name
 
 CHUNK = 250   # cases between two waits for answers
 SHOWN = 8     # differences told of one row
