@@ -53,14 +53,20 @@ static struct hd_link *open_daemon(struct daemon *daemon)
     return link;
 }
 
-static void close_daemon(struct daemon *daemon, struct hd_link *link)
+/* It has been told to end. */
+static void await_end(const struct daemon *daemon)
 {
     int status;
 
-    hd_link_free(link);
-    kill(daemon->pid, SIGTERM);
     ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void close_daemon(const struct daemon *daemon, struct hd_link *link)
+{
+    hd_link_free(link);
+    kill(daemon->pid, SIGTERM);
+    await_end(daemon);
 }
 
 /* An hd_ask that must succeed. */
@@ -241,8 +247,9 @@ START_TEST(a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost)
         continue;
     ck_assert_uint_eq(seq, 1);
     ck_assert_ptr_nonnull(strstr(hd_error(link), "ended the session: "));
+    await_end(&daemon);
     ck_assert_int_eq(hd_connect(link, daemon.address, PATIENCE_MS), HD_UNREACHABLE);
-    close_daemon(&daemon, link);
+    hd_link_free(link);
 }
 END_TEST
 
