@@ -306,10 +306,13 @@ class Server:
 class Daemon(Server):
     """A daemon of its own: `options` as on the command line, `config` a dict of settings or a text for its file.
 
-    `listen` are its TCP listeners; port 0 is a free port. `directory` is private to it and goes with it.
+    `listen` are its TCP listeners; port 0 is a free port. DIRECTORY in an option is its own directory, that goes with it.
+    `listeners` is how many ready lines to wait for, if it is told otherwise; `reach` the one to talk to. `before` runs in
+    the new process.
     """
 
-    def __init__(self, *options, config=None, listen=("127.0.0.1:0",), environment=None, before=None, listeners=None):
+    def __init__(self, *options, config=None, listen=("127.0.0.1:0",), environment=None, before=None, listeners=None,
+                 reach=0):
         self.directory = tempfile.mkdtemp(prefix="heapd-test-")
         self.errors = open(os.path.join(self.directory, "stderr"), "w+b")
         self.config_path = os.path.join(self.directory, "heapd.conf")
@@ -326,7 +329,7 @@ class Daemon(Server):
             listeners = len(listen) + options.count("--unix")
         try:
             self.addresses = self._read_addresses(listeners)
-            super().__init__(self.addresses[0])
+            super().__init__(self.addresses[reach])
             self.base = self.settle()
         except BaseException:
             self.kill()
