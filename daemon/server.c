@@ -92,12 +92,16 @@ static struct hub_settings bounded_settings(const struct server *server, const s
 {
     struct hub_settings settings = config->hub;
 
-    if (settings.limit_sessions > server->session_cap) {
+    if (settings.limit_sessions > server->session_cap)
+        settings.limit_sessions = server->session_cap;
+    return settings;
+}
+
+static void tell_bound(const struct server *server)
+{
+    if (server->config.hub.limit_sessions > server->session_cap)
         log_line(LOG_INFO, "limits.sessions is %llu, as there are no more descriptors",
                  (unsigned long long)server->session_cap);
-        settings.limit_sessions = server->session_cap;
-    }
-    return settings;
 }
 
 /* All or nothing: whatever is wrong, everything stays as it is. */
@@ -128,6 +132,7 @@ static void reload(struct server *server)
     settings = bounded_settings(server, &config);
     hub_configure(server->hub, &settings);
     conns_configure(&server->conns);
+    tell_bound(server);
     log_line(LOG_INFO, "settings read again from %s", server->line->file);
 }
 
@@ -272,6 +277,7 @@ struct server *server_open(const struct command_line *line, struct config *confi
 
 void server_run(struct server *server)
 {
+    tell_bound(server);
     listeners_announce(&server->listeners, stdout);
     uv_run(&server->loop, UV_RUN_DEFAULT);
 }
