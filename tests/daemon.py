@@ -361,36 +361,43 @@ def a_second_signal_does_not_wait():
 @test_own
 def SIGUSR2_writes_the_state_to_the_log():
     with Daemon("--log-level", "error") as server:
-        client = server.client(name="a client")
-        client.call("bind", "x", [])
+        client = server.client()
+        for n in range(77):
+            client.call("hold", "list")
         assert server.stderr() == ""
         server.signal(signal.SIGUSR2)
-        logged(server, "a client")
+        logged(server, "handles=77")
         assert client.call("ping", 1) == 1
+
+
+def log_of_strange_names(*options):
+    """A log with every sort of character in it: the file that SIGHUP reads again is called so."""
+    with directory() as path:
+        name = os.path.join(path, 'evil\n2026 error "fake" \\ \x1b[31m\x07\x7f\u0085 \xe4')
+        open(name, "w").close()
+        with Daemon("--config", name, *options) as server:
+            server.signal(signal.SIGHUP)
+            logged(server, "settings read again")
+            server.client().call("ping")
+            return name, server.stderr()
 
 
 @test_own
 def log_lines_are_text_with_control_characters_escaped():
-    with Daemon("--log-level", "debug") as server:
-        client = server.client(name="evil\n2026 error fake\x1b[31m\x00\x07ä\u202e")
-        server.signal(signal.SIGUSR2)
-        logged(server, "evil")
-        client.call("ping")
-        for line in server.stderr().splitlines():
-            assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug) ", line), line
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", server.stderr())
+    name, log = log_of_strange_names("--log-level", "debug")
+    for line in log.splitlines():
+        assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug) ", line), line
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", log)
+    assert r'evil\n2026 error "fake" \\ \x1b[31m\x07\x7f\xc2\x85 ' + "\xe4" in log
 
 
 @test_own
 def log_lines_are_JSON_if_asked():
-    with Daemon("--log-level", "debug", "--log-format", "json") as server:
-        client = server.client(name='evil\n"quoted" \\ \x1b[31m\x7f')
-        server.signal(signal.SIGUSR2)
-        logged(server, "evil")
-        client.call("ping")
-        rows = [json.loads(line) for line in server.stderr().splitlines()]
-        assert rows and all(set(row) == {"time", "level", "message"} for row in rows)
-        assert not re.search(r"[\x00-\x09\x0b-\x1f]", server.stderr())
+    name, log = log_of_strange_names("--log-level", "debug", "--log-format", "json")
+    rows = [json.loads(line) for line in log.splitlines()]
+    assert rows and all(set(row) == {"time", "level", "message"} for row in rows)
+    assert any(name.split("\u0085")[0] in row["message"] for row in rows)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", log)
 
 
 @test_own
@@ -427,7 +434,6 @@ def without_descriptors_it_goes_on_serving_and_recovers():
             with contextlib.suppress(OSError):
                 server.client()
             assert client.call("get", "x") == 1
-        logged(server, "warning")
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
         server.close_clients()
 

@@ -291,9 +291,18 @@ class Server:
         stats = client.call("stats")
         return {f"{section}.{name}": stats[section][name] for section, name in GAUGES}
 
+    def admitted(self):
+        """A client that has a session; None if there is no room for one yet."""
+        client = Client(self.address)
+        client.send(pack([0, 0, "ping", []]))
+        if client.receive() == [1, 0, None, None]:
+            return client
+        client.close()
+        return None
+
     def settle(self, base=None):
         """Waits until nobody else is connected and returns the gauges, which must then be those of `base`."""
-        client = Client(self.address)
+        client = wait_until(self.admitted, "a session")
         try:
             wait_until(lambda: self.gauges(client)["sessions.active"] == 1, "the end of every other session")
             gauges = self.gauges(client)
@@ -336,14 +345,15 @@ class Daemon(Server):
             raise
 
     def _read_addresses(self, count):
-        addresses = []
+        text = b""
         end = time.monotonic() + DEADLINE
-        while len(addresses) < count:
+        while text.count(b"\n") < count:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
-            line = self.process.stdout.readline().decode() if ready else ""
-            match = re.fullmatch(r"heapd \S+ ready on (\S+)\n", line)
-            assert match, f"no ready line but {line!r}; on stderr: {self.stderr()}"
-            addresses.append(match.group(1))
+            data = os.read(self.process.stdout.fileno(), 4096) if ready else b""
+            assert data, f"not ready but {text!r}; on stderr: {self.stderr()}"
+            text += data
+        addresses = re.findall(r"^heapd \S+ ready on (.+)\n", text.decode(), re.MULTILINE)
+        assert len(addresses) == text.count(b"\n") == count, text
         return addresses
 
     def write_config(self, config):

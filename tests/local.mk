@@ -7,6 +7,7 @@
 unit_tests =
 script_tests = \
 	tests/client_install.py \
+	tests/daemon.py \
 	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \
