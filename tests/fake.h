@@ -70,7 +70,7 @@ struct trace {
     struct hd_call *other;
 };
 
-/* Callbacks, the trace being their context: they note the status of a call; the name of an event, of `dead` the cause. */
+/* Callbacks whose context is the trace: they note the status of a call; the name of an event, and why for `dead`. */
 void trace_status(struct hd_call *call, void *context);
 void trace_event(struct hd_link *link, const char *event, const struct hd_value *params, void *context);
 
