@@ -57,7 +57,7 @@ static const uint8_t owner_of[OBJ_TYPES] = {
 static const struct method_row *find_row(uint8_t owner, const char *name, size_t len)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (owners[i] == owner && strncmp(rows[i].name, name, len) == 0 && rows[i].name[len] == '\0')
+        if (owners[i] == owner && strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
             return &rows[i];
     return NULL;
 }

@@ -361,6 +361,16 @@ START_TEST(a_bound_method_of_a_proxy_leads_to_the_target_itself)
 }
 END_TEST
 
+/* A name is bytes: one with a zero in it is not what stands before the zero. */
+START_TEST(a_method_is_found_by_all_bytes_of_its_name)
+{
+    ck_assert_ptr_nonnull(kind_find_method(OBJ_LIST, "pop", 3));
+    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "pop\0\0\0\0\0\0\0\0", 11));
+    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "po", 2));
+    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "", 0));
+}
+END_TEST
+
 START_TEST(what_has_no_attributes_takes_none)
 {
     struct obj *list;
@@ -396,6 +406,7 @@ int main(void)
         random_attributes_agree_with_a_naive_object,
         an_instance_holds_its_class_and_drops_it_last,
         a_bound_method_of_a_proxy_leads_to_the_target_itself,
+        a_method_is_found_by_all_bytes_of_its_name,
         what_has_no_attributes_takes_none,
         NULL,
     };
