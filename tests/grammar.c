@@ -44,7 +44,8 @@ static void pack_one_of(struct grammar *g, const char *const *words, unsigned co
 /* Some have methods of many types, "" is a good name too, and the last one is never bound. */
 static void pack_plain_name(struct grammar *g)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "", "list", "dict", "set", "tuple", "missing"};
+    static const char *const names[] = {"a",    "b",    "c",   "d",   "e",   "f",     "",      "list",
+                                        "dict", "set",  "str", "int", "float", "bytes", "tuple", "missing"};
 
     pack_one_of(g, names, sizeof names / sizeof names[0] - (one_in(g, 8) ? 0 : 1));
 }
@@ -109,7 +110,7 @@ static void pack_reference(struct grammar *g)
 
 static void pack_scalar(struct grammar *g)
 {
-    static const char *const texts[] = {"", "x", "k", "text", "na\xc3\xafve", "x y,z", "0", "\xff"};
+    static const char *const texts[] = {"", "x", "k", "text", "na\xc3\xafve", "x y,z", "-12", "1e5", " 7 ", "inf", "\xff"};
     static const double reals[] = {0.0, -0.0, 1.0, 2.5, 1e308, -1e-300};
 
     switch (choose(g, 8)) {
@@ -123,7 +124,7 @@ static void pack_scalar(struct grammar *g)
         pack_float(g->out, one_in(g, 10) ? 0.0 / reals[0] : reals[choose(g, 6)]);
         break;
     case 3:
-        pack_one_of(g, texts, one_in(g, 20) ? 8 : 7);
+        pack_one_of(g, texts, one_in(g, 20) ? 11 : 10);
         break;
     case 4:
         pack_bin(g->out, "bytes", choose(g, 6));

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/grammar.h"
 #include "tests/notation.h"
 #include "tests/script.h"
 #include "tests/suite.h"
@@ -142,6 +143,61 @@ START_TEST(from_each_allocation_on_all_may_fail)
 }
 END_TEST
 
+/* -- random requests ---------------------------------------------------------------------------------------------- */
+
+static unsigned choose_random(void *context, unsigned below)
+{
+    return suite_random(context, below);
+}
+
+/* One random request with one failure; true if there was an allocation to fail. */
+static bool run_random(unsigned long long *state, uint64_t k, bool on)
+{
+    struct buf request;
+    struct grammar grammar = {choose_random, state, &request};
+    uint64_t start;
+    bool was_failed;
+
+    buf_init(&request, SIZE_MAX / 2, NULL);
+    grammar_request(&grammar);
+    start = talk.meter.allocations;
+    meter_fail(&talk.meter, k, on);
+    session_feed(session, request.bytes, request.len, 100);
+    while (hub_has_work(talk.hub))
+        hub_work(talk.hub);
+    was_failed = talk.meter.allocations - start >= k;
+    meter_fail(&talk.meter, 0, false);
+    buf_fini(&request);
+    talk_read(session);
+    talk_check();
+    if (session_state(session) == SESSION_OVER) {
+        talk_end(session);
+        session = talk_session();
+    }
+    return was_failed;
+}
+
+START_TEST(random_requests_whose_allocations_fail_leave_a_sound_heap)
+{
+    uint64_t failures = 0;
+
+    for (unsigned long long seed = 1; seed <= 30; seed++) {
+        unsigned long long state = seed * 104729;
+
+        set_up();
+        for (unsigned round = 0; round < 600; round++) {
+            uint64_t k = 1 + suite_random(&state, 4);
+            bool on = suite_random(&state, 4) == 0;
+
+            failures += run_random(&state, k, on);
+        }
+        talk_close();
+    }
+    fprintf(stderr, "# %llu allocations failed\n", (unsigned long long)failures);
+    ck_assert_uint_gt(failures, 1000);
+}
+END_TEST
+
 START_TEST(a_hub_that_cannot_be_opened_leaves_nothing)
 {
     struct hub_settings settings;
@@ -213,6 +269,7 @@ int main(void)
         every_row_works_when_nothing_fails,
         each_allocation_of_each_method_may_fail_once,
         from_each_allocation_on_all_may_fail,
+        random_requests_whose_allocations_fail_leave_a_sound_heap,
         a_hub_that_cannot_be_opened_leaves_nothing,
         a_session_that_cannot_be_opened_leaves_nothing,
         an_incomplete_frame_that_cannot_be_kept_ends_the_session,

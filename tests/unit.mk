@@ -7,6 +7,7 @@ unit_tests += \
 	tests/test_client_memory \
 	tests/test_config \
 	tests/test_copy \
+	tests/test_depth \
 	tests/test_feed \
 	tests/test_handle \
 	tests/test_memory_failure \
@@ -88,8 +89,8 @@ tests_test_copy_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_copy_CFLAGS = $(TEST_CFLAGS)
 tests_test_copy_LDADD = $(STORE_TEST_LIBS)
 
-tests_test_memory_failure_SOURCES = tests/test_memory_failure.c tests/script.c tests/script.h $(talk_sources) \
-	$(TWIN_SOURCES)
+tests_test_memory_failure_SOURCES = tests/test_memory_failure.c tests/grammar.c tests/grammar.h tests/script.c \
+	tests/script.h $(talk_sources) $(TWIN_SOURCES)
 tests_test_memory_failure_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_memory_failure_CFLAGS = $(TEST_CFLAGS)
 tests_test_memory_failure_LDADD = $(HUB_TEST_LIBS)
@@ -111,3 +112,7 @@ tests_test_config_LDADD = $(DAEMON_TEST_LIBS)
 tests_test_client_ends_SOURCES = tests/test_client_ends.c $(fake_sources)
 tests_test_client_ends_CFLAGS = $(TEST_CFLAGS)
 tests_test_client_ends_LDADD = $(LINK_TEST_LIBS)
+
+tests_test_depth_SOURCES = tests/test_depth.c $(rig_sources)
+tests_test_depth_CFLAGS = $(TEST_CFLAGS)
+tests_test_depth_LDADD = $(STORE_TEST_LIBS)
