@@ -13,6 +13,7 @@ script_tests = \
 	tests/manpage.sh \
 	tests/methods_page.sh \
 	tests/model.py \
+	tests/other_clients.py \
 	tests/protocol_errors.py \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \
