@@ -1,8 +1,8 @@
 /*
  * fuzz_feed.c - libFuzzer on the scanner and the reader.
  *
- * The first byte of the input chooses limits and how the rest is cut. However it is cut, the scan must end the same way,
- * and a whole frame must be read to its last byte and no further, with as many values as the scan saw.
+ * The first byte of the input chooses limits and how the rest is cut. However it is cut, the scan must end the same
+ * way, and a whole frame must be read to its last byte and no further, with as many values as the scan saw.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,10 +29,10 @@ static struct feed_limits limits_of(uint8_t choice)
     return (struct feed_limits){frames[choice & 3], depths[choice >> 2 & 3]};
 }
 
-/* Bytes that have been walked are wiped: who reads them again goes wrong. The copy is malloc's own, so that a read beyond
- * what has come is seen. */
-static enum feed_status scan_in_pieces(struct feed *feed, const struct feed_limits *limits, const char *bytes, size_t size,
-                                       size_t piece)
+/* Bytes that have been walked are wiped: who reads them again goes wrong. The copy is malloc's own, so that a read
+ * beyond what has come is seen. */
+static enum feed_status scan_in_pieces(struct feed *feed, const struct feed_limits *limits, const char *bytes,
+                                       size_t size, size_t piece)
 {
     enum feed_status status = FEED_MORE;
     size_t len = 0;

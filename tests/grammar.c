@@ -110,7 +110,8 @@ static void pack_reference(struct grammar *g)
 
 static void pack_scalar(struct grammar *g)
 {
-    static const char *const texts[] = {"", "x", "k", "text", "na\xc3\xafve", "x y,z", "-12", "1e5", " 7 ", "inf", "\xff"};
+    static const char *const texts[] = {"", "x", "k", "text", "na\xc3\xafve", "x y,z", "-12", "1e5", " 7 ", "inf",
+                                        "\xff"};
     static const double reals[] = {0.0, -0.0, 1.0, 2.5, 1e308, -1e-300};
 
     switch (choose(g, 8)) {

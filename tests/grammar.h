@@ -1,5 +1,6 @@
 /*
- * tests/grammar.h - requests that look valid, made from choices: random numbers in a test, the input's bytes in a fuzzer.
+ * tests/grammar.h - requests that look valid, made from choices: random numbers in a test, the bytes of an input in a
+ * fuzzer.
  *
  * Methods, arguments and options come from the tables of protocol/, so a new row is covered by itself.
  */

@@ -1,8 +1,8 @@
 /*
  * tests/notation.h - MessagePack as text that a person can read in a test, both ways.
  *
- * nil, true, false, 12, -5, 1.5, 'text' (with \' \\ \xNN), b'bytes', [a, b], {k: v}, @7 for a HANDLE (ext 1). In print a
- * reference of the map dialect, {'@': [number, id, 'type']}, is @number:type, and any other ext <ext TYPE LENGTH>.
+ * nil, true, false, 12, -5, 1.5, 'text' (with \' \\ \xNN), b'bytes', [a, b], {k: v}, @7 for a HANDLE (ext 1). In print
+ * a reference of the map dialect, {'@': [number, id, 'type']}, is @number:type, and any other ext <ext TYPE LENGTH>.
  */
 #ifndef HEAPD_TESTS_NOTATION_H
 #define HEAPD_TESTS_NOTATION_H

@@ -1,5 +1,6 @@
 /*
- * tests/rig.h - one heap under test: its memory is counted and can be failed, what the test holds is known to the verifier.
+ * tests/rig.h - one heap under test: its memory is counted and can be failed, what the test holds is known to the
+ * verifier.
  *
  * A test opens it, keeps what it makes, and closes it: closing drops what is kept and finds every object and every byte
  * gone.

@@ -1,7 +1,8 @@
 /*
  * tests/script.h - requests that touch every method of the wire and every method of every builtin type.
  *
- * `script_setup` is run first, in order; then each row stands alone: it may change what it finds, and is run on a fresh hub.
+ * `script_setup` is run first, in order; then each row stands alone: it may change what it finds, and is run on a fresh
+ * hub.
  */
 #ifndef HEAPD_TESTS_SCRIPT_H
 #define HEAPD_TESTS_SCRIPT_H

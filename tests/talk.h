@@ -34,7 +34,7 @@ struct session *talk_session(void);
 /* Closes one, and lets all that it held die. */
 void talk_end(struct session *session);
 
-/* Sends `method(params...)` and waits for its response: the result, or "CODE text". The hub's work is done meanwhile. */
+/* Sends `method(params...)` and waits for its response: the result, or "CODE text". The hub works meanwhile. */
 const char *talk_ask(struct session *session, const char *call);
 
 /* As talk_ask, and the answer must be `expected`. An expected text that ends with an ellipsis (...) is a beginning. */

@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(every_setting_may_stand_on_the_command_line)
 {
-    LOADS("--memory-limit", "64M", "--limits-depth=200", "--idle-timeout", "2.5", "--log-level=debug", "--insecure-listen");
+    LOADS("--memory-limit", "64M", "--limits-depth=200", "--idle-timeout", "2.5", "--insecure-listen");
     ck_assert_uint_eq(config.hub.memory_limit, UINT64_C(64) << 20);
     ck_assert_uint_eq(config.hub.limit_depth, 200);
     ck_assert_uint_eq(config.idle_ms, 2500);
@@ -160,7 +160,8 @@ END_TEST
 
 START_TEST(a_file_sets_what_it_names_with_and_without_sections)
 {
-    write_file(BYTES("# a comment\nlog_level = warning\nlimits.work = 5K\n\n[limits]\nframe = 1M ; of one frame\n  depth = 99\n"));
+    write_file(BYTES("# a comment\nlog_level = warning\nlimits.work = 5K\n\n"
+                     "[limits]\nframe = 1M ; of one frame\n  depth = 99\n"));
     LOADS("--config", path);
     ck_assert_uint_eq(config.hub.limit_work, 5120);
     ck_assert_uint_eq(config.hub.limit_frame, 1 << 20);

@@ -302,7 +302,8 @@ START_TEST(random_bytes_end_the_same_way_however_they_are_cut)
         size_t len = 0;
 
         for (size_t i = 5; i < sizeof bytes; i++)
-            bytes[i] = (char)(suite_random(&seed, 3) == 0 ? suite_random(&seed, 256) : 0x80 + suite_random(&seed, 0x60));
+            bytes[i] = (char)(suite_random(&seed, 3) == 0 ? suite_random(&seed, 256)
+                                                          : 0x80 + suite_random(&seed, 0x60));
         status = scan(&whole, &usual, bytes, sizeof bytes);
         feed_start(&cut, stack);
         do {

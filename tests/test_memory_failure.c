@@ -1,9 +1,9 @@
 /*
  * test_memory_failure.c - every single allocation of every method fails once.
  *
- * Each row of the script is run on a fresh hub with its k-th allocation failing, k = 1, 2, ..., until no allocation fails
- * any more; and again with all allocations from the k-th on failing. The request must answer NO_MEMORY and have changed
- * nothing, or succeed all the same, or the session must end; the heap is sound, and the next request works.
+ * Each row of the script is run on a fresh hub with its k-th allocation failing, k = 1, 2, ..., until no allocation
+ * fails any more; and again with all allocations from the k-th on failing. The request must answer NO_MEMORY and have
+ * changed nothing, or succeed all the same, or the session must end; the heap is sound, and the next request works.
  */
 #include <stdio.h>
 #include <string.h>
@@ -89,8 +89,8 @@ static bool run_row(const struct script_row *row, uint64_t k, bool on)
             ck_abort_msg("%s, allocation %llu: %s", row->call, (unsigned long long)k, talk.answer);
         look(after, sizeof after);
         if (strcmp(before, after) != 0)
-            ck_abort_msg("%s, allocation %llu failed, before:\n%s\nafter:\n%s", row->call, (unsigned long long)k, before,
-                         after);
+            ck_abort_msg("%s, allocation %llu failed, before:\n%s\nafter:\n%s", row->call, (unsigned long long)k,
+                         before, after);
     }
     talk_says(session, "call('list', 'new', [[1, 'works']], {'result': 'value'})", "[1, 'works']");
     talk_check();

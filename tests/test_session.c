@@ -32,9 +32,9 @@ static void settle(struct session *session, struct buf *said)
              buf_pending(session_output(session)) > 0);
 }
 
-/* What a fresh session of a fresh hub says to `bytes` when they come in pieces: `first` bytes, then `rest` at a time. */
-static void answers_to(const struct buf *bytes, size_t first, size_t rest, void (*change)(struct hub_settings *settings),
-                       struct buf *said)
+/* What a fresh session of a fresh hub says to `bytes` that come in pieces: `first` bytes, then `rest` at a time. */
+static void answers_to(const struct buf *bytes, size_t first, size_t rest,
+                       void (*change)(struct hub_settings *settings), struct buf *said)
 {
     struct session *session;
     size_t at = 0;
@@ -562,7 +562,7 @@ START_TEST(a_claim_takes_no_memory)
     talk_open(NULL);
     a = talk_session();
     bytes = talk.meter.bytes;
-    talk_send(a, BYTES("\x94\x00\x05\xa4ping\x91\xdd\x03\xff\xff\x00")); /* 67 million values: the limit would allow it */
+    talk_send(a, BYTES("\x94\x00\x05\xa4ping\x91\xdd\x03\xff\xff\x00")); /* 67 million values: not beyond the limit */
     ck_assert_int_eq(session_state(a), SESSION_READY);
     ck_assert_uint_le(talk.meter.bytes, bytes + 2000);
     talk_close();
