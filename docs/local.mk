@@ -2,7 +2,8 @@
 dist_man_MANS += docs/heapd.8
 examplesdir = $(docdir)/examples
 dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
-dist_doc_DATA += README.md docs/architecture.md docs/methods.md docs/tour.md
+dist_doc_DATA += README.md docs/architecture.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
+	docs/tour.md
 
 # docs/methods.md comes from the tables.
 check_PROGRAMS += docs/methods_page

@@ -11,6 +11,7 @@ script_tests = \
 	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \
+	tests/memory_page.py \
 	tests/methods_page.sh \
 	tests/model.py \
 	tests/other_clients.py \
