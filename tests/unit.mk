@@ -17,6 +17,7 @@ unit_tests += \
 	tests/test_pool \
 	tests/test_read \
 	tests/test_session \
+	tests/test_session_limits \
 	tests/test_step \
 	tests/test_table \
 	tests/test_weak
@@ -95,8 +96,7 @@ tests_test_memory_failure_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_memory_failure_CFLAGS = $(TEST_CFLAGS)
 tests_test_memory_failure_LDADD = $(HUB_TEST_LIBS)
 
-tests_test_session_SOURCES = tests/test_session.c tests/grammar.c tests/grammar.h tests/script.c tests/script.h \
-	$(talk_sources) $(TWIN_SOURCES)
+tests_test_session_SOURCES = tests/test_session.c tests/script.c tests/script.h $(talk_sources) $(TWIN_SOURCES)
 tests_test_session_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_session_CFLAGS = $(TEST_CFLAGS)
 tests_test_session_LDADD = $(HUB_TEST_LIBS)
@@ -116,3 +116,9 @@ tests_test_client_ends_LDADD = $(LINK_TEST_LIBS)
 tests_test_depth_SOURCES = tests/test_depth.c $(rig_sources)
 tests_test_depth_CFLAGS = $(TEST_CFLAGS)
 tests_test_depth_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_session_limits_SOURCES = tests/test_session_limits.c tests/grammar.c tests/grammar.h tests/script.c \
+	tests/script.h $(talk_sources) $(TWIN_SOURCES)
+tests_test_session_limits_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_session_limits_CFLAGS = $(TEST_CFLAGS)
+tests_test_session_limits_LDADD = $(HUB_TEST_LIBS)
