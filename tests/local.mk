@@ -6,6 +6,8 @@
 # One line a test, in alphabetical order.
 unit_tests =
 script_tests = \
+	tests/cli.py \
+	tests/cli_terminal.py \
 	tests/client_install.py \
 	tests/daemon.py \
 	tests/hostile.py \
@@ -32,7 +34,7 @@ include tests/unit.mk
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
-EXTRA_DIST += $(script_tests) tests/harness.py
+EXTRA_DIST += $(script_tests) tests/fake_server.py tests/harness.py tests/terminal.py
 # What the scripts import.
 EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py tests/model_types.py \
 	tests/python_cases.py tests/python_reference.py

@@ -65,7 +65,7 @@ static struct node *parse_number(struct parser *p)
     return node;
 }
 
-/* A name, None, True or False; also `is(...)` and `class(...)`, which are methods of the wire. */
+/* A name, None, True or False; also `is(...)`, `class(...)` and help(is), which mean methods of the wire. */
 static struct node *parse_word(struct parser *p)
 {
     struct token word = p->token;
@@ -83,7 +83,7 @@ static struct node *parse_word(struct parser *p)
     if (!parsing_at_word(p, "is") && !parsing_at_word(p, "class"))
         return parsing_unexpected(p, "an expression");
     node = parsing_take_name(p);
-    return parsing_at_sign(p, "(") ? node : parsing_unexpected(p, "'('");
+    return parsing_at_sign(p, "(") || parsing_at_sign(p, ")") ? node : parsing_unexpected(p, "'('");
 }
 
 /* Elements up to the closing sign, which is taken. */

@@ -24,7 +24,7 @@ static enum hd_status run_stream(struct console *console, const struct options *
 {
     struct script script = {.console = console, .keeps_going = options->keeps_going};
 
-    script_run_stream(&script, stdin);
+    script_run_stream(&script, STDIN_FILENO);
     return script.status;
 }
 

@@ -6,9 +6,7 @@
  */
 #include "client/cli/repl.h"
 
-#include <errno.h>
 #include <histedit.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,12 +96,10 @@ static void show_again(struct repl *repl)
     el_set(repl->editor, EL_REFRESH);
 }
 
-/* Something came from the server, or its time is over. */
-static void deal_with_server(struct repl *repl, short events)
+/* What came from the server shows above the line that is typed. `was_connected`: before it came. */
+static void deal_with_server(struct repl *repl, bool was_connected)
 {
-    struct server *server = &repl->console->server;
-    bool is_readable = (events & (POLLIN | POLLHUP | POLLERR)) != 0;
-    bool is_lost = hd_process(server->link, is_readable, (events & POLLOUT) != 0) != HD_OK && !is_connected(repl);
+    bool is_lost = was_connected && !is_connected(repl);
 
     if (!is_lost && !console_has_news(repl->console))
         return;
@@ -129,29 +125,16 @@ static void deal_with_signals(struct repl *repl)
 /* Waits until a key can be read; false after Ctrl-C. `waiting` is the mask of signals to wait with. */
 static bool wait_for_key(struct repl *repl, const sigset_t *waiting)
 {
-    struct hd_link *link = repl->console->server.link;
+    bool was_connected = is_connected(repl);
 
-    for (;;) {
-        struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = hd_fd(link)}};
-        int timeout_ms = hd_timeout_ms(link);
-        struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
-        int ready;
-
-        if (server_interrupted) {
-            server_interrupted = 0;
-            repl->is_abandoned = true;
-            return false;
-        }
+    do {
+        deal_with_server(repl, was_connected);
         deal_with_signals(repl);
-        fds[1].events = (short)((hd_wants_read(link) ? POLLIN : 0) | (hd_wants_write(link) ? POLLOUT : 0));
-        ready = ppoll(fds, 2, timeout_ms >= 0 ? &timeout : NULL, waiting);
-        if (ready < 0 && errno != EINTR)
-            return false;
-        if (ready >= 0 && (fds[1].revents != 0 || ready == 0))
-            deal_with_server(repl, fds[1].revents);
-        if (ready > 0 && fds[0].revents != 0)
-            return true;
-    }
+        was_connected = is_connected(repl);
+        repl->is_abandoned = server_interrupted;
+        server_interrupted = 0;
+    } while (!repl->is_abandoned && !server_wait(&repl->console->server, STDIN_FILENO, waiting));
+    return !repl->is_abandoned;
 }
 
 /* The signals are blocked but while waiting, so none is missed between a look at its flag and the wait. */
@@ -320,6 +303,7 @@ enum hd_status repl_run(struct console *console)
     }
     while (status == HD_OK) {
         repl.is_abandoned = false;
+        el_set(repl.editor, EL_PREP_TERM, 1); /* before the prompt: keys typed at its sight are echoed once */
         line = el_gets(repl.editor, &len);
         if (line != NULL && len > 0) {
             take_line(&repl, line, (size_t)len);

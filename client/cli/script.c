@@ -1,8 +1,10 @@
 /* script.c - see script.h. */
 #include "client/cli/script.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/lexer.h"
 #include "protocol/pack.h"
@@ -37,31 +39,79 @@ static bool run_gathered(struct script *script, struct buf *text, unsigned long 
     return goes_on;
 }
 
-void script_run_stream(struct script *script, FILE *stream)
+/* Lines of a descriptor. */
+struct input {
+    int fd;
+    struct buf bytes; /* sent: where the next line begins */
+    size_t scanned;   /* up to here there is no line break */
+};
+
+/* Reads more; false at the end. */
+static bool fill(struct script *script, struct input *input)
 {
+    char bytes[65536];
+    ssize_t count;
+
+    do {
+        do {
+            console_tell(script->console);
+        } while (!server_wait(&script->console->server, input->fd, NULL));
+        count = read(input->fd, bytes, sizeof bytes);
+    } while (count < 0 && (errno == EINTR || errno == EAGAIN));
+    if (count > 0)
+        buf_append(&input->bytes, bytes, (size_t)count);
+    return count > 0 && !input->bytes.failed;
+}
+
+/* The next line with its break, of `len` bytes, until the next call; NULL at the end. */
+static const char *next_line(struct script *script, struct input *input, size_t *len)
+{
+    struct buf *bytes = &input->bytes;
+    const char *end = NULL;
+    size_t start;
+
+    buf_compact(bytes);
+    input->scanned = bytes->sent;
+    while (end == NULL) {
+        if (bytes->len > input->scanned)
+            end = memchr(bytes->bytes + input->scanned, '\n', bytes->len - input->scanned);
+        input->scanned = bytes->len;
+        if (end == NULL && !fill(script, input))
+            break;
+    }
+    start = bytes->sent;
+    *len = end != NULL ? (size_t)(end + 1 - bytes->bytes) - start : bytes->len - start;
+    bytes->sent += *len;
+    return *len > 0 ? bytes->bytes + start : NULL;
+}
+
+void script_run_stream(struct script *script, int fd)
+{
+    struct input input = {.fd = fd};
     struct buf text;
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
+    const char *line;
+    size_t len;
     unsigned long number = 0;
     unsigned long first = 1;
     long brackets = 0;
     bool goes_on = true;
 
+    buf_init(&input.bytes, SIZE_MAX, NULL);
     buf_init(&text, SIZE_MAX, NULL);
-    while (goes_on && (len = getline(&line, &capacity, stream)) >= 0) {
+    while (goes_on && (line = next_line(script, &input, &len)) != NULL) {
         number++;
         if (text.len == 0)
             first = number;
-        buf_append(&text, line, (size_t)len);
-        brackets += lexer_brackets(line, (size_t)len);
+        buf_append(&text, line, len);
+        brackets += lexer_brackets(line, len);
         if (brackets > 0)
             continue;
         brackets = 0;
         goes_on = run_gathered(script, &text, first);
     }
-    if (goes_on && text.len > 0)
+    text.failed = text.failed || input.bytes.failed;
+    if (goes_on && (text.len > 0 || text.failed))
         run_gathered(script, &text, first); /* brackets that were never closed */
-    free(line);
     buf_fini(&text);
+    buf_fini(&input.bytes);
 }

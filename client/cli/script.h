@@ -4,8 +4,6 @@
 #ifndef HEAPD_CLIENT_CLI_SCRIPT_H
 #define HEAPD_CLIENT_CLI_SCRIPT_H
 
-#include <stdio.h>
-
 #include "client/cli/console.h"
 
 struct script {
@@ -17,7 +15,8 @@ struct script {
 /* Runs one text, an error being told behind `prefix`. False: stop. */
 bool script_run(struct script *script, const char *text, size_t len, const char *prefix);
 
-/* Runs the stream line by line, as the lines come; one with open brackets goes on in the next. Errors name the line. */
-void script_run_stream(struct script *script, FILE *stream);
+/* Runs the descriptor's lines as they come; one with open brackets goes on in the next. Errors name the line. Events are
+ * told as they come, too. */
+void script_run_stream(struct script *script, int fd);
 
 #endif

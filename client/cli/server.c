@@ -1,6 +1,7 @@
 /* server.c - see server.h. */
 #include "client/cli/server.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,6 +333,23 @@ const struct hd_value *server_ask(struct server *server, const char *method, con
     hd_put_va(call, format, args);
     va_end(args);
     return server_finish(server, call);
+}
+
+bool server_wait(struct server *server, int fd, const sigset_t *signals)
+{
+    struct hd_link *link = server->link;
+    struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = hd_fd(link)}};
+    int timeout_ms = hd_timeout_ms(link);
+    struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+    bool is_readable;
+
+    fds[1].events = (short)((hd_wants_read(link) ? POLLIN : 0) | (hd_wants_write(link) ? POLLOUT : 0));
+    if (ppoll(fds, 2, timeout_ms >= 0 ? &timeout : NULL, signals) < 0)
+        return false;
+    is_readable = (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+    if (is_readable || (fds[1].revents & POLLOUT) != 0 || fds[0].revents == 0)
+        hd_process(link, is_readable, (fds[1].revents & POLLOUT) != 0);
+    return fds[0].revents != 0;
 }
 
 void server_disown(struct server *server, const struct hd_value *answer)

@@ -82,6 +82,10 @@ const struct hd_value *server_finish(struct server *server, struct hd_call *call
 /* Both in one, with parameters as hd_put takes them. */
 const struct hd_value *server_ask(struct server *server, const char *method, const char *format, ...);
 
+/* Waits until `fd` can be read, whatever that gives: true. False after a signal, or after something came from the server,
+ * which is dealt with. `signals` is the mask to wait with, NULL: as it is. */
+bool server_wait(struct server *server, int fd, const sigset_t *signals);
+
 /* Takes the last answer's handle out of what server_forget gives back: from now on it is the caller's. */
 void server_disown(struct server *server, const struct hd_value *answer);
 
