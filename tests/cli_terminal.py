@@ -266,6 +266,7 @@ def methods_and_attributes_complete_by_the_object(server):
         one.expect(".append(")
         one.type(TAB)
         one.expect("list.append(x)\n")
+        one.expect(PROMPT + "o.colour.append(")
         assert one.ask("4)") == ""
         one.type("xs[0].app" + TAB)
         one.expect("append(")
