@@ -36,7 +36,8 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
 EXTRA_DIST += $(script_tests) tests/fake_server.py tests/harness.py tests/terminal.py
 # What the scripts import.
-EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py tests/model_types.py \
+EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py \
+	tests/model_runner.py tests/model_types.py tests/model_visit.py \
 	tests/python_cases.py tests/python_reference.py
 
 TEST_EXTENSIONS = .py .sh

@@ -3,7 +3,7 @@
 A Chooser looks at the model for what its session holds and makes a request of it, as Call: method, params and the Var
 that the server's choice of a handle will be known by.
 """
-from heap_model import SCALARS, Var
+from heap_model import Var
 
 # Methods whose first parameters may be names.
 NAMING = "bind unbind get hold read refcount type is copy deepcopy weakref proxy".split()

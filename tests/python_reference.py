@@ -6,6 +6,7 @@ What it raises is the error, by CODES. The deviations of docs/semantics.md are h
   - ints have 64 bits: beyond them OVERFLOW;
   - a float that overflows is inf, where Python's ** and round() raise;
   - no complex numbers: a negative number to a fraction is VALUE;
+  - the digits that int and float read are those of ASCII;
   - pairs of items and popitem are lists of two, keys, values, items and slices are lists;
   - sets keep the order of insertion (Set), and `pop` takes the first element.
 """

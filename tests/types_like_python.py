@@ -217,14 +217,14 @@ class Row:
             self.check_read(about, value, ref)
 
     def check_self(self, about, self_, target, kind, before):
-        text, is_special = before
+        text, has_more = before
         if isinstance(self_, Thing):
             self.chunk.handle += 1
             self.chunk.ask(lambda error, got: None, "getattr", target, "__dict__", {"into": self.chunk.handle})
             self.check_read(about, vars(self_), Ref(self.chunk.handle, None, None))
         elif kind == "value":
             self.check_read(about, self_, target)
-        elif not is_special:
+        elif not has_more:
             things = self.chunk.things
             self.chunk.ask(lambda error, got: same(text, got, things) or self.differ(about, text, error or got),
                            "call", target, "repr", [])
