@@ -4,6 +4,16 @@ examplesdir = $(docdir)/examples
 dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
 dist_doc_DATA += README.md docs/architecture.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
 	docs/tour.md
+adrdir = $(docdir)/adr
+dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md \
+	docs/adr/0003-frames-are-scanned-then-read-in-place.md \
+	docs/adr/0004-handles-in-radix-trees.md \
+	docs/adr/0005-one-table-that-rebuilds-itself-in-steps.md \
+	docs/adr/0006-pages-by-size-and-use.md \
+	docs/adr/0007-the-answer-comes-before-the-change.md \
+	docs/adr/0008-a-death-notice-lives-in-its-weakref.md \
+	docs/adr/0009-libraries-around-the-heap.md \
+	docs/adr/README.md
 
 # docs/methods.md comes from the tables.
 check_PROGRAMS += docs/methods_page

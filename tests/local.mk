@@ -10,6 +10,7 @@ script_tests = \
 	tests/cli_terminal.py \
 	tests/client_install.py \
 	tests/daemon.py \
+	tests/documents.py \
 	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""documents.py - what the documents say of each other and of the tables is true.
+
+Every link between documents leads somewhere, to a heading where it names one; README leads to every document; all of them
+are in the distribution; and protocol.md's list of what is not there yet is right.
+"""
+import glob
+import os
+import re
+import sys
+
+TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+LINK = re.compile(r"\[[^][]*\]\(([^)\s]+)\)")
+ROW = re.compile(r"^(?:METHOD\((\w+)|EVENT\((\w+)|OPTION\(\w+, *(\w+)|TYPE\(\d+, *\w+, *(\w+))", re.MULTILINE)
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def prose(text):
+    """Without code, in which [x](y) is no link."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def anchors(text):
+    """What a heading is called behind #, as GitHub does it."""
+    headings = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def documents():
+    pages = glob.glob("docs/**/*.md", root_dir=TOP, recursive=True)
+    return ["README.md", *sorted(pages)]
+
+
+def links_of(page):
+    """(path below TOP, anchor or "") of each link that leads to a file here."""
+    for link in LINK.findall(prose(read(page))):
+        if not re.match(r"[a-z]+:", link):
+            path, _, anchor = link.partition("#")
+            yield (os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page), anchor
+
+
+def every_link_leads_somewhere():
+    for page in documents():
+        for path, anchor in links_of(page):
+            assert os.path.exists(os.path.join(TOP, path)), f"{page}: there is no {path}"
+            assert not anchor or anchor in anchors(read(path)), f"{page}: {path} has no heading #{anchor}"
+
+
+def readme_leads_to_every_document():
+    reached, queue = {"README.md"}, ["README.md"]
+    while queue:
+        for path, _ in links_of(queue.pop()):
+            inside = [page for page in documents() if page == path or page.startswith(path + "/")]
+            queue += [page for page in inside if page not in reached]
+            reached.update(inside)
+    assert reached >= set(documents()), f"no link leads to {sorted(set(documents()) - reached)}"
+
+
+def every_document_is_distributed():
+    listed = read("docs/local.mk").split()
+    for page in documents():
+        assert page in listed, f"docs/local.mk does not name {page}"
+
+
+def rows():
+    """Names of methods, events, options and types that there are."""
+    found = set()
+    for table in ("methods", "events", "options", "types"):
+        found.update(name for row in ROW.findall(read(f"protocol/{table}.def")) for name in row if name)
+    return found
+
+
+def missing():
+    """What protocol.md lists as not there yet."""
+    section = re.search(r"^## Not yet in this version$(.*?)^## ", read("docs/protocol.md"), re.MULTILINE | re.DOTALL)
+    items = re.findall(r"^- (.*(?:\n  .*)*)", section[1], re.MULTILINE)
+    assert items, "the list is empty: take the section out, here too"
+    return {name for item in items for name in re.findall(r"`(\w+)`", item)}
+
+
+def promised():
+    """Methods and events that protocol.md describes, in the tables of section 4."""
+    section = re.search(r"^## 4\. Methods$(.*?)^## 5", read("docs/protocol.md"), re.MULTILINE | re.DOTALL)
+    cells = re.findall(r"^\| ([^|]*) \|", section[1], re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`(\w+)", cell)}
+
+
+def what_is_not_there_yet_is_listed_and_nothing_else():
+    stale = missing() & rows()
+    assert not stale, f"{sorted(stale)} are there now: take them off the list in docs/protocol.md"
+    unsaid = promised() - rows() - missing()
+    assert not unsaid, f"protocol.md describes {sorted(unsaid)}, which are not there, nor on its list of what is not"
+
+
+def every_method_and_event_is_described():
+    names = set(re.findall(r"^(?:METHOD|EVENT)\((\w+)", read("protocol/methods.def") + read("protocol/events.def"), re.MULTILINE))
+    assert names <= promised(), f"section 4 of protocol.md does not describe {sorted(names - promised())}"
+
+
+def main():
+    tests = [every_link_leads_somewhere, readme_leads_to_every_document, every_document_is_distributed,
+             what_is_not_there_yet_is_listed_and_nothing_else, every_method_and_event_is_described]
+    failed = False
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        try:
+            test()
+            trouble = None
+        except AssertionError as error:
+            trouble = error
+        failed |= trouble is not None
+        print(f"{'not ' if trouble else ''}ok {number} - {test.__name__}")
+        if trouble:
+            print(f"# {trouble}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
