@@ -370,6 +370,33 @@ START_TEST(requests_that_came_whole_run_before_a_half_close)
 }
 END_TEST
 
+static char dump[4000];
+
+static void gather_line(void *context, const char *text)
+{
+    (void)context;
+    strcat(strcat(dump, text), "\n");
+}
+
+START_TEST(a_dump_has_a_line_for_the_heap_and_one_for_each_session)
+{
+    struct session *a;
+
+    dump[0] = '\0';
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    talk_session();
+    bind_big(a);
+    send_call(a, 1, "unbind('big')");
+    hub_dump(talk.hub, gather_line, NULL);
+    ck_assert_ptr_nonnull(strstr(dump, "objects live="));
+    ck_assert_ptr_nonnull(strstr(dump, "session 2 test"));
+    ck_assert_ptr_nonnull(strstr(dump, "session 1 test"));
+    ck_assert_ptr_nonnull(strstr(dump, " paused"));
+    talk_close();
+}
+END_TEST
+
 /* -- events ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_death_is_told_before_the_response_that_caused_it)
@@ -511,6 +538,7 @@ int main(void)
         a_session_that_ends_in_the_middle_of_a_slice_leaves_nothing,
         a_hub_closes_with_sessions_in_every_state,
         requests_that_came_whole_run_before_a_half_close,
+        a_dump_has_a_line_for_the_heap_and_one_for_each_session,
         a_death_is_told_before_the_response_that_caused_it,
         a_session_is_told_of_deaths_that_another_ones_end_caused,
         an_event_for_a_handle_that_is_not_held_any_more_is_not_sent,

@@ -97,6 +97,27 @@ START_TEST(work_beyond_its_limit_is_refused_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(new_limits_hold_from_then_on_and_take_nothing_away)
+{
+    struct hub_settings settings;
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    for (unsigned i = 0; i < 5; i++)
+        talk_ask(a, "new([])");
+    hub_settings_default(&settings);
+    tight(&settings);
+    hub_configure(talk.hub, &settings);
+    talk_says(a, "new([])", "LIMIT ...");
+    talk_says(a, "release(@2147483648, @2147483649, @2147483650)", "3");
+    talk_ask(a, "new([])");
+    ck_assert(!talk.is_error);
+    talk_says(a, "call('str', 'new', [[1, 2, 3]])", "'[1, 2, 3]'");
+    talk_close();
+}
+END_TEST
+
 /* -- hostile bytes ------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_bad_frame_with_a_msgid_is_answered_and_ends_the_session)
@@ -249,6 +270,7 @@ int main(void)
         names_end_at_their_limit,
         sessions_end_at_their_limit_with_a_word,
         work_beyond_its_limit_is_refused_and_changes_nothing,
+        new_limits_hold_from_then_on_and_take_nothing_away,
         a_bad_frame_with_a_msgid_is_answered_and_ends_the_session,
         a_bad_frame_without_a_msgid_is_told_by_bye,
         a_claim_takes_no_memory,

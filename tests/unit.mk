@@ -1,5 +1,6 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
+	tests/test_check \
 	tests/test_client_bytes \
 	tests/test_client_calls \
 	tests/test_client_ends \
@@ -122,3 +123,7 @@ tests_test_session_limits_SOURCES = tests/test_session_limits.c tests/grammar.c 
 tests_test_session_limits_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_session_limits_CFLAGS = $(TEST_CFLAGS)
 tests_test_session_limits_LDADD = $(HUB_TEST_LIBS)
+
+tests_test_check_SOURCES = tests/test_check.c $(rig_sources)
+tests_test_check_CFLAGS = $(TEST_CFLAGS)
+tests_test_check_LDADD = $(STORE_TEST_LIBS)
