@@ -181,6 +181,7 @@ def until_its_container_drops_it_a_doomed_object_lives_for_others_who_may_keep_i
         last = other.call("call", ["global", "x"], "get", [-1])
         weak = watch(other, last)
         other.call("release", last)
+        client.call("ping")  # whoever spoke last is looked at first
         with server.held_still():
             unbind = client.request("unbind", ["global", "x"])
             other.request("deref", weak, {"into": 1})
