@@ -27,19 +27,26 @@ static enum hd_err no_attribute(struct heap *heap, const struct obj *o, const ch
                      (int)(len < 100 ? len : 100), name);
 }
 
+static enum hd_err target_died(struct heap *heap, const struct obj *proxy)
+{
+    uint64_t when;
+
+    return heap_fail(heap, HD_DEAD, "the target #%llu of proxy #%llu was reclaimed (%s)",
+                     (unsigned long long)((const struct weak *)proxy)->target_id, (unsigned long long)proxy->id,
+                     weak_cause_name(weak_death(heap, proxy, &when)));
+}
+
 enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target)
 {
     while (o->type == OBJ_PROXY) {
-        const struct weak *weak = (const struct weak *)o;
+        struct obj *next = weak_target_peek(heap, o);
         enum hd_err err = heap_work(heap, 1);
 
         if (err != HD_OK)
             return err;
-        if (weak->target == NULL)
-            return heap_fail(heap, HD_DEAD, "the target #%llu of proxy #%llu was reclaimed (%s)",
-                             (unsigned long long)weak->target_id, (unsigned long long)o->id,
-                             weak_cause_name((enum weak_cause)weak->cause));
-        o = weak->target;
+        if (next == NULL)
+            return target_died(heap, o);
+        o = next;
     }
     *target = o;
     return HD_OK;

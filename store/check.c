@@ -151,9 +151,12 @@ static bool check_container(void *arg, void *block)
 {
     struct check *check = arg;
     struct obj *o = block;
-    const struct table *table = table_in(o);
+    const struct table *table;
     int line;
 
+    if (o->type == OBJ_BURIED)
+        return true;
+    table = (o->flags & OBJ_DYING) == 0 ? table_in(o) : NULL; /* a dying one's entries go without their table */
     expect(check, o, 0);
     if (obj_is_immortal(o))
         return true;
@@ -162,8 +165,7 @@ static bool check_container(void *arg, void *block)
         differ(check, "%s #%llu: its table breaks the rule in line %llu of table.c", (unsigned)line, 0, o);
     if ((o->flags & OBJ_ON_PATH) != 0)
         differ(check, "%s #%llu: the mark of a walk was left on it", 0, 0, o);
-    if (kind_of(o)->traverse != NULL) /* of a dying one: what it has not dropped yet */
-        kind_of(o)->traverse(o, expect_slot, check);
+    (void)obj_traverse(o, expect_slot, check); /* of a dying one: what it has not dropped yet */
     return true;
 }
 

@@ -120,7 +120,7 @@ static bool is_to_enter(const struct walk *w, struct obj *a, struct obj *b)
     case OBJ_DICT:
         return dict_of(a)->table.live == dict_of(b)->table.live;
     case OBJ_WEAKREF:
-        return weak_target_peek(a) != NULL && weak_target_peek(b) != NULL;
+        return weak_target_peek(w->heap, a) != NULL && weak_target_peek(w->heap, b) != NULL;
     default:
         return false;
     }
@@ -203,7 +203,7 @@ static enum hd_err next_entries(struct walk *w, struct pair *top, enum verdict *
 static enum hd_err next_targets(struct walk *w, struct pair *top, enum verdict *verdict)
 {
     if (top->at++ == 0)
-        return look_at(w, weak_target_peek(top->a), weak_target_peek(top->b), verdict);
+        return look_at(w, weak_target_peek(w->heap, top->a), weak_target_peek(w->heap, top->b), verdict);
     w->depth--;
     *verdict = SAME;
     return HD_OK;

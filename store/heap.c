@@ -61,14 +61,23 @@ struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size)
     o->aux = 0;
     o->id = heap->next_id++;
     heap->live[type]++;
+    heap->containers += obj_type_is_container(type);
     heap->made++;
     return o;
 }
 
 void heap_free(struct heap *heap, struct obj *o, size_t size)
 {
+    enum pool_use use = use_of(o->type);
+
     heap->live[o->type]--;
-    pool_free(heap->pool, o, size, use_of(o->type));
+    heap->containers -= use == POOL_CONTAINER;
+    if ((o->flags & OBJ_GREY) != 0) { /* the collector's stack names the block, and frees it */
+        o->type = OBJ_BURIED;
+        o->count = (uint32_t)size;
+        return;
+    }
+    pool_free(heap->pool, o, size, use);
 }
 
 /* -- errors and work ---------------------------------------------------------------------------------------------- */
@@ -112,6 +121,7 @@ static struct obj *immortal_new(struct heap *heap, enum obj_type type, size_t si
         return NULL;
     o->flags = OBJ_IMMORTAL;
     heap->live[type]--; /* `live` counts the mortal ones */
+    heap->containers -= obj_type_is_container(type);
     memset(o + 1, 0, size - sizeof *o);
     return o;
 }

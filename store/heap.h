@@ -19,6 +19,7 @@
 
 struct step;
 struct class;
+struct gc;
 
 #define HEAP_SMALL_INT_MIN (-5)
 #define HEAP_SMALL_INT_MAX 256
@@ -36,6 +37,9 @@ struct heap {
     struct table weak_heads;  /* object -> its first weak reference; store/weak.c */
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */
     uint64_t made;            /* objects made since the start */
+    uint64_t containers;      /* mortal objects that refer to others */
+    bool is_marking;          /* references that go are shown to the collector */
+    struct gc *gc;
     uint64_t (*now_ns)(void *context); /* for the time of a death */
     void *now_context;
     locale_t letters;         /* C.UTF-8, for the case of letters; 0 if the C library has none */
@@ -90,6 +94,24 @@ struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size);
 
 /* Frees an object's own block; nothing that it refers to. */
 void heap_free(struct heap *heap, struct obj *o, size_t size);
+
+/* The collector is marking, and a reference to `o` went that it may not have seen. store/gc.c */
+void gc_shade(struct heap *heap, struct obj *o);
+
+/* Drops the caller's reference and sets its pointer to NULL; NULL is fine. Never frees here, never recurses. */
+static inline void obj_unref(struct heap *heap, struct obj **ref)
+{
+    struct obj *o = *ref;
+
+    *ref = NULL;
+    if (o == NULL || obj_is_immortal(o))
+        return;
+    assert(o->count > 0);
+    if (--o->count == 0)
+        obj_die(heap, o);
+    else if (heap->is_marking)
+        gc_shade(heap, o);
+}
 
 /* True for types whose objects refer to others. */
 bool obj_type_is_container(unsigned type);

@@ -20,6 +20,14 @@ const struct kind *kind_of(const struct obj *o)
     return kinds[o->type];
 }
 
+bool obj_traverse(struct obj *o, slot_fn *visit, void *arg)
+{
+    uint64_t cursor = 0;
+    size_t budget = SIZE_MAX;
+
+    return kind_of(o)->traverse == NULL || kind_of(o)->traverse(o, &cursor, &budget, visit, arg);
+}
+
 /* -- methods ------------------------------------------------------------------------------------------------------ */
 
 /* All rows in one table: those of a type stand together, in the order of type_methods.def. */

@@ -28,8 +28,12 @@ struct slot {
 typedef bool slot_fn(void *arg, const struct slot *slot);
 
 struct kind {
-    /* Calls `visit` for every counting reference, first to last. Returns false if `visit` did. NULL: refers to nothing. */
-    bool (*traverse)(struct obj *o, slot_fn *visit, void *arg);
+    /*
+     * Calls `visit` for counting references, first to last, from *cursor on (0 at first, then the kind's own), for about
+     * *budget of them (counting down). True when it came to the end; false if the budget ended first, or if `visit`
+     * answered false. What stays in place between two calls is visited once. NULL: refers to nothing.
+     */
+    bool (*traverse)(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg);
 
     /*
      * Drops references of a dead object, first to last, at most *budget of them (counting down); `cursor` starts at 0 and
@@ -48,6 +52,9 @@ struct kind {
 };
 
 const struct kind *kind_of(const struct obj *o);
+
+/* Visits every counting reference of `o`; false if `visit` answered false. */
+bool obj_traverse(struct obj *o, slot_fn *visit, void *arg);
 
 /*
  * A method of a builtin type. `args` are `nargs` borrowed references, their number already checked against the row.

@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	store/compare.c store/compare.h \
 	store/copy.c store/copy.h \
 	store/deepcopy.c \
+	store/gc.c store/gc.h \
 	store/handle.c store/handle.h \
 	store/hash.c \
 	store/heap.c store/heap.h \

@@ -157,6 +157,26 @@ bool names_next(const struct names *names, uint32_t *position, const struct name
     return true;
 }
 
+bool names_traverse(const struct names *names, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
+{
+    const struct table *table = &names->table;
+    bool goes_on = table_is_renewing(table);
+
+    for (uint32_t i = table_seek(table, *cursor); i != TABLE_NONE; i = table_next(table, i + 1)) {
+        const struct name *name = table->entries[i].key;
+        struct slot slot = {.kind = SLOT_ATTRIBUTE, .target = table->entries[i].value, .name = name->bytes,
+                            .name_len = name->len};
+
+        if (*budget == 0 && !goes_on)
+            return false;
+        *budget -= *budget > 0;
+        *cursor = table_cursor(table, i) + 1;
+        if (!visit(arg, &slot))
+            return false;
+    }
+    return true;
+}
+
 size_t names_bytes(const struct names *names)
 {
     size_t bytes = table_bytes(&names->table);

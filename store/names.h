@@ -6,6 +6,7 @@
 #define HEAPD_STORE_NAMES_H
 
 #include "store/heap.h"
+#include "store/kind.h"
 #include "store/table.h"
 
 /* A name's bytes, in one small block. */
@@ -48,6 +49,9 @@ uint32_t names_find(const struct heap *heap, const struct names *names, const ch
 
 /* Iterates in order: *position starts at 0; false at the end. */
 bool names_next(const struct names *names, uint32_t *position, const struct name **name, struct obj **value);
+
+/* The walk of struct kind's traverse over what the names are bound to: SLOT_ATTRIBUTE. */
+bool names_traverse(const struct names *names, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg);
 
 static inline uint32_t names_count(const struct names *names)
 {

@@ -27,8 +27,13 @@ enum obj_flag {
     OBJ_DYING = 4,     /* count fell to zero; `next` has taken the place of `id` */
     OBJ_ON_PATH = 8,   /* an iterative walk is inside it now; clear between requests */
     OBJ_ASCII = 16,    /* str: one byte a code point */
-    OBJ_OWN_NAMES = 32 /* object: attributes in a table of its own, not in its class's layout */
+    OBJ_OWN_NAMES = 32, /* object: attributes in a table of its own, not in its class's layout */
+    OBJ_GREY = 64,     /* on the collector's stack */
+    OBJ_EMPTIED = 128  /* collected, its references are dropped; others of its cycle may still refer to it */
 };
+
+/* The type of a freed container whose block the collector's stack still names. */
+#define OBJ_BURIED 0xfe
 
 struct heap;
 
@@ -71,18 +76,5 @@ static inline bool obj_can_ref(const struct obj *o)
 
 /* The count fell to zero: clears weak references, queues `o` in the heap's current step. store/step.c */
 void obj_die(struct heap *heap, struct obj *o);
-
-/* Drops the caller's reference and sets its pointer to NULL; NULL is fine. Never frees here, never recurses. */
-static inline void obj_unref(struct heap *heap, struct obj **ref)
-{
-    struct obj *o = *ref;
-
-    *ref = NULL;
-    if (o == NULL || obj_is_immortal(o))
-        return;
-    assert(o->count > 0);
-    if (--o->count == 0)
-        obj_die(heap, o);
-}
 
 #endif

@@ -27,16 +27,25 @@ struct block {
     struct block *next;
 };
 
+#define MARK_WORDS 8 /* of 64 blocks: a page of the smallest containers has fewer than 512 */
+
 struct page {
     uint32_t magic;
     uint16_t class;
     uint8_t use;
+    bool is_flagged;      /* pool_flag_page */
     uint32_t in_use;      /* blocks handed out */
     uint32_t fresh;       /* offset of the first block never handed out */
     struct block *free;   /* blocks given back */
     struct page *next, *prev; /* pages of the class with a free block */
     struct arena *arena;
+    /* from here on of POOL_CONTAINER only */
+    uint64_t epoch;       /* of the marks: those of an earlier one mean nothing */
+    uint64_t marks[MARK_WORDS];
 };
+
+#define CONTAINER_MIN 32 /* bytes of the smallest container */
+_Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= 64 * MARK_WORDS, "a bit for each block");
 
 struct arena {
     char *base;
@@ -45,12 +54,22 @@ struct arena {
     struct arena *next_free, *prev_free; /* those with a free page */
 };
 
+/* A place among all pages of the pool; an arena that is closed moves it on. */
+struct walk {
+    struct arena *arena; /* NULL: at the end */
+    unsigned slot;
+};
+
 struct pool {
     const struct mem *mem;
     struct arena *arenas, *free_arenas;
     struct page *pages[POOL_USES][POOL_CLASSES];
     struct pool_stats stats;
     bool keeps_spare; /* one arena without a page in use is kept */
+    bool is_marking;
+    uint64_t epoch;   /* of marks */
+    uint64_t flagged; /* pages */
+    struct walk sweep, revisit;
 };
 
 static size_t class_size(unsigned class)
@@ -135,8 +154,16 @@ static struct arena *arena_open(struct pool *pool)
     return arena;
 }
 
+static void walk_leave(struct walk *walk, const struct arena *arena)
+{
+    if (walk->arena == arena)
+        *walk = (struct walk){arena->next, 0};
+}
+
 static void arena_close(struct pool *pool, struct arena *arena)
 {
+    walk_leave(&pool->sweep, arena);
+    walk_leave(&pool->revisit, arena);
     unlink_free_arena(pool, arena);
     if (arena->prev != NULL)
         arena->prev->next = arena->next;
@@ -177,6 +204,12 @@ static bool within_limit(const struct pool *pool, size_t more)
     return more <= pool->stats.limit && pool->stats.reserved <= pool->stats.limit - more;
 }
 
+/* Where a page's blocks begin: marks take room in pages of containers only. */
+static uint32_t first_block(enum pool_use use)
+{
+    return use == POOL_CONTAINER ? sizeof(struct page) : offsetof(struct page, epoch);
+}
+
 static struct page *page_open(struct pool *pool, unsigned class, enum pool_use use)
 {
     struct arena *arena;
@@ -195,8 +228,12 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
     if (arena->taken == UINT64_MAX)
         unlink_free_arena(pool, arena);
     page = (struct page *)(void *)(arena->base + slot * POOL_PAGE);
-    *page = (struct page){.magic = POOL_MAGIC, .class = (uint16_t)class, .use = (uint8_t)use,
-                          .fresh = sizeof *page, .arena = arena};
+    memset(page, 0, first_block(use));
+    page->magic = POOL_MAGIC;
+    page->class = (uint16_t)class;
+    page->use = (uint8_t)use;
+    page->fresh = first_block(use);
+    page->arena = arena;
     link_page(pool, page);
     pool->stats.reserved += POOL_PAGE;
     return page;
@@ -208,6 +245,7 @@ static void page_close(struct pool *pool, struct page *page)
     unsigned slot = (unsigned)(((char *)page - arena->base) / (ptrdiff_t)POOL_PAGE);
 
     unlink_page(pool, page);
+    pool->flagged -= page->is_flagged;
     page->magic = 0;
     if (arena->taken == UINT64_MAX)
         link_free_arena(pool, arena);
@@ -226,12 +264,143 @@ static bool page_is_full(const struct page *page, size_t size)
     return page->free == NULL && page->fresh + size > POOL_PAGE;
 }
 
-static struct page *page_of(void *block)
+static struct page *page_of(const void *block)
 {
     struct page *page = (struct page *)((uintptr_t)block & ~(uintptr_t)(POOL_PAGE - 1));
 
     assert(page->magic == POOL_MAGIC);
     return page;
+}
+
+/* -- marks -------------------------------------------------------------------------------------------------------- */
+
+void pool_marks_begin(struct pool *pool)
+{
+    pool->epoch++;
+    pool->is_marking = true;
+}
+
+void pool_marks_end(struct pool *pool)
+{
+    pool->is_marking = false;
+}
+
+/* Which bit of `marks` is a block's. */
+static unsigned mark_of(const struct page *page, const void *block)
+{
+    return (unsigned)((size_t)((const char *)block - (const char *)page) - sizeof *page) /
+           (unsigned)class_size(page->class);
+}
+
+static bool is_marked(const struct pool *pool, const struct page *page, unsigned bit)
+{
+    return page->epoch == pool->epoch && (page->marks[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+static void set_mark(const struct pool *pool, struct page *page, unsigned bit)
+{
+    if (page->epoch != pool->epoch) {
+        memset(page->marks, 0, sizeof page->marks);
+        page->epoch = pool->epoch;
+    }
+    page->marks[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+bool pool_mark(struct pool *pool, const void *block)
+{
+    struct page *page = page_of(block);
+    unsigned bit;
+
+    if (page->use != POOL_CONTAINER)
+        return false;
+    bit = mark_of(page, block);
+    if (is_marked(pool, page, bit))
+        return false;
+    set_mark(pool, page, bit);
+    return true;
+}
+
+bool pool_is_unmarked(const struct pool *pool, const void *block)
+{
+    const struct page *page = page_of(block);
+
+    return pool->is_marking && page->use == POOL_CONTAINER && !is_marked(pool, page, mark_of(page, block));
+}
+
+void pool_flag_page(struct pool *pool, const void *block)
+{
+    struct page *page = page_of(block);
+
+    pool->flagged += !page->is_flagged;
+    page->is_flagged = true;
+}
+
+bool pool_has_flagged(const struct pool *pool)
+{
+    return pool->flagged > 0;
+}
+
+/* The next page of containers in use; NULL at the end, or when *budget pages were looked at. */
+static struct page *walk_next(struct walk *walk, size_t *budget)
+{
+    for (; walk->arena != NULL && *budget > 0; (*budget)--) {
+        const struct arena *arena = walk->arena;
+        struct page *page = (struct page *)(void *)(arena->base + walk->slot * POOL_PAGE);
+        bool is_taken = (arena->taken >> walk->slot & 1) != 0;
+
+        if (++walk->slot == POOL_ARENA_PAGES)
+            *walk = (struct walk){arena->next, 0};
+        if (is_taken && page->use == POOL_CONTAINER) {
+            (*budget)--;
+            return page;
+        }
+    }
+    return NULL;
+}
+
+/* Calls `visit` for the blocks in use that are marked, or for those that are not. */
+static void visit_marked(struct pool *pool, struct page *page, bool wanted, void (*visit)(void *arg, void *block),
+                         void *arg)
+{
+    size_t size = class_size(page->class);
+    unsigned bit = 0;
+
+    for (size_t at = sizeof *page; at < page->fresh; at += size, bit++) {
+        struct block *block = (struct block *)(void *)((char *)page + at);
+
+        if (is_marked(pool, page, bit) == wanted && block->type != POOL_FREE)
+            visit(arg, block);
+    }
+}
+
+bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg)
+{
+    struct page *page;
+
+    if (pool->revisit.arena == NULL)
+        pool->revisit = (struct walk){pool->arenas, 0};
+    while ((page = walk_next(&pool->revisit, budget)) != NULL)
+        if (page->is_flagged) {
+            page->is_flagged = false;
+            pool->flagged--;
+            visit_marked(pool, page, true, visit, arg);
+            return true;
+        }
+    return false;
+}
+
+void pool_sweep_begin(struct pool *pool)
+{
+    pool->sweep = (struct walk){pool->arenas, 0};
+}
+
+bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg)
+{
+    struct page *page;
+
+    while ((page = walk_next(&pool->sweep, budget)) != NULL)
+        visit_marked(pool, page, false, visit, arg);
+    return pool->sweep.arena == NULL;
 }
 
 /* -- blocks ------------------------------------------------------------------------------------------------------- */
@@ -248,6 +417,8 @@ static void *take_block(struct pool *pool, struct page *page, size_t size)
         page->fresh += (uint32_t)size;
     }
     page->in_use++;
+    if (pool->is_marking && page->use == POOL_CONTAINER)
+        set_mark(pool, page, mark_of(page, block));
     if (page_is_full(page, size))
         unlink_page(pool, page);
     pool->stats.used += size;
@@ -404,7 +575,7 @@ static bool visit_page(struct page *page, bool (*visit)(void *arg, void *block),
 {
     size_t size = class_size(page->class);
 
-    for (size_t at = sizeof *page; at < page->fresh; at += size) {
+    for (size_t at = first_block(page->use); at < page->fresh; at += size) {
         struct block *block = (struct block *)(void *)((char *)page + at);
 
         if (block->type != POOL_FREE && !visit(arg, block))

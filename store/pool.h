@@ -75,6 +75,35 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);
 
 /*
+ * Marks of containers, for the collector: one bit a block, in its page, so that looking at a mark touches no object and
+ * taking all marks away is one addition. Blocks made while marking is on are marked.
+ */
+void pool_marks_begin(struct pool *pool); /* no block is marked; marking is on */
+void pool_marks_end(struct pool *pool);   /* marking is off; marks no longer mean anything */
+
+/* Marks a block, whatever its use; true if it is a container that was not marked before. Marking is on. */
+bool pool_mark(struct pool *pool, const void *block);
+
+/* True if it is a container without a mark, while marking is on. */
+bool pool_is_unmarked(const struct pool *pool, const void *block);
+
+/* Remembers that something in the block's page must be looked at again, for pool_revisit. */
+void pool_flag_page(struct pool *pool, const void *block);
+bool pool_has_flagged(const struct pool *pool);
+
+/* Takes the flag off one page and calls `visit` for its marked blocks in use. Looks at about *budget pages (counting
+ * down); false when there was no flagged page among them. */
+bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg);
+
+/*
+ * Goes through all unmarked containers in use, a few pages at a time: pool_sweep_begin, then pool_sweep, which looks at
+ * *budget pages at most (counting down) and answers true at the end. `visit` may make and free no container; between two calls
+ * everything is allowed.
+ */
+void pool_sweep_begin(struct pool *pool);
+bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg);
+
+/*
  * Calls `visit` for every container block in use, in no order; stops when it answers false. Blocks must not be
  * allocated or freed meanwhile. A container's fifth byte (its type) is POOL_FREE while the block is free.
  */

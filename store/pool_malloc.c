@@ -11,11 +11,23 @@
 
 struct link {
     struct link *next, *prev;
+    uint64_t epoch; /* of the mark: marked if it is the pool's */
+    bool is_flagged;
+};
+
+/* A container's type is its fifth byte; what has no link must not be asked for one. */
+static const bool is_container[] = {
+#define TYPE(code, NAME, name, is_container, meaning) [code] = is_container,
+#include "protocol/types.def"
+#undef TYPE
 };
 
 struct pool {
     const struct mem *mem;
     struct link containers;
+    struct link *sweep, *revisit; /* where they go on */
+    uint64_t epoch, flagged;
+    bool is_marking;
     struct pool_stats stats;
 };
 
@@ -45,6 +57,8 @@ static void *alloc_container(struct pool *pool, size_t size)
         return NULL;
     link->next = pool->containers.next;
     link->prev = &pool->containers;
+    link->epoch = pool->is_marking ? pool->epoch : 0;
+    link->is_flagged = false;
     link->next->prev = link;
     pool->containers.next = link;
     return link + 1;
@@ -84,6 +98,11 @@ void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
     if (use == POOL_CONTAINER) {
         struct link *link = (struct link *)block - 1;
 
+        pool->flagged -= link->is_flagged;
+        if (pool->sweep == link)
+            pool->sweep = link->next;
+        if (pool->revisit == link)
+            pool->revisit = link->next;
         link->next->prev = link->prev;
         link->prev->next = link->next;
         block = link;
@@ -115,6 +134,7 @@ struct pool *pool_open(const struct mem *mem, uint64_t limit)
     pool->mem = mem;
     pool->stats.limit = limit;
     pool->containers.next = pool->containers.prev = &pool->containers;
+    pool->sweep = pool->revisit = &pool->containers;
     return pool;
 }
 
@@ -133,6 +153,89 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats)
 void pool_set_limit(struct pool *pool, uint64_t limit)
 {
     pool->stats.limit = limit;
+}
+
+/* -- marks: a page is one container ------------------------------------------------------------------------------- */
+
+void pool_marks_begin(struct pool *pool)
+{
+    pool->epoch++;
+    pool->is_marking = true;
+}
+
+void pool_marks_end(struct pool *pool)
+{
+    pool->is_marking = false;
+}
+
+static struct link *link_of(const void *block)
+{
+    return is_container[((const uint8_t *)block)[4]] ? (struct link *)(uintptr_t)block - 1 : NULL;
+}
+
+bool pool_mark(struct pool *pool, const void *block)
+{
+    struct link *link = link_of(block);
+
+    if (link == NULL || link->epoch == pool->epoch)
+        return false;
+    link->epoch = pool->epoch;
+    return true;
+}
+
+bool pool_is_unmarked(const struct pool *pool, const void *block)
+{
+    const struct link *link = pool->is_marking ? link_of(block) : NULL;
+
+    return link != NULL && link->epoch != pool->epoch;
+}
+
+void pool_flag_page(struct pool *pool, const void *block)
+{
+    struct link *link = link_of(block);
+
+    pool->flagged += !link->is_flagged;
+    link->is_flagged = true;
+}
+
+bool pool_has_flagged(const struct pool *pool)
+{
+    return pool->flagged > 0;
+}
+
+bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg)
+{
+    if (pool->revisit == &pool->containers)
+        pool->revisit = pool->containers.next;
+    for (; pool->revisit != &pool->containers && *budget > 0; (*budget)--) {
+        struct link *link = pool->revisit;
+
+        pool->revisit = link->next;
+        if (link->is_flagged) {
+            link->is_flagged = false;
+            pool->flagged--;
+            visit(arg, link + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+void pool_sweep_begin(struct pool *pool)
+{
+    pool->sweep = pool->containers.next;
+}
+
+bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg)
+{
+    for (; pool->sweep != &pool->containers && *budget > 0; (*budget)--) {
+        struct link *link = pool->sweep;
+
+        pool->sweep = link->next;
+        if (link->epoch != pool->epoch)
+            visit(arg, link + 1);
+    }
+    return pool->sweep == &pool->containers;
 }
 
 void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)

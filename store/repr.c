@@ -193,7 +193,7 @@ static void put_id(struct repr *r, const struct obj *o)
 
 static void put_weak(struct repr *r, const struct obj *o)
 {
-    const struct obj *target = weak_target_peek(o);
+    const struct obj *target = weak_target_peek(r->heap, o);
 
     putf(r, "<%s", obj_type_name(o->type));
     put_id(r, o);

@@ -93,8 +93,7 @@ static bool reach(void *arg, const struct slot *slot)
 
 static void traverse(struct sizing *s, struct obj *o)
 {
-    if (kind_of(o)->traverse != NULL)
-        kind_of(o)->traverse(o, reach, s);
+    (void)obj_traverse(o, reach, s);
 }
 
 /* Marks what is held from elsewhere. The root is not, whoever holds it: its own death is what is asked about. */

@@ -1,8 +1,9 @@
 /*
  * step.c - the dying queue: objects and detached storage whose references are still to be dropped.
  *
- * Invariant: a queued object has count 0 and OBJ_DYING and no weak reference; only the queue knows it. The head of the
- * queue may be half dropped: `cursor` says how far.
+ * Invariant: a queued object has OBJ_DYING and no weak reference. Its count is 0 and only the queue knows it; or it was
+ * collected, and all that still refers to it is in the same queue. The head of the queue may be half dropped: `cursor`
+ * says how far.
  */
 #include "store/step.h"
 
@@ -66,7 +67,9 @@ void obj_die(struct heap *heap, struct obj *o)
 {
     struct step *step = heap->step;
 
-    assert(step != NULL && (o->flags & OBJ_DYING) == 0);
+    assert(step != NULL);
+    if ((o->flags & OBJ_DYING) != 0)
+        return; /* collected: it has been in the collector's queue since before its count came to zero */
     if ((o->flags & OBJ_HAS_WEAK) != 0)
         weak_clear(heap, o, step->cause, step->told);
     if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)
@@ -169,9 +172,15 @@ static bool run_head(struct heap *heap, struct step *step, size_t *budget)
         free_detached(heap, detached);
         return true;
     }
-    if (kind_of(o)->drop != NULL && !kind_of(o)->drop(heap, o, &step->cursor, budget))
+    if (kind_of(o)->drop != NULL && (o->flags & OBJ_EMPTIED) == 0 &&
+        !kind_of(o)->drop(heap, o, &step->cursor, budget))
         return false;
     dequeue(step);
+    if (o->count > 0) { /* collected, and others of its cycle, further back in the queue, still refer to it */
+        o->flags |= OBJ_EMPTIED;
+        enqueue(step, (uintptr_t)o);
+        return true;
+    }
     kind_of(o)->free(heap, o);
     step->died++;
     return true;

@@ -36,6 +36,7 @@ struct table_index {
     uint32_t waiting;      /* entries that the rebuild has yet to take from the old index */
     bool is_rebuilding;
     bool renews_orders;    /* orders came near their end: this rebuild numbers entries anew */
+    uint32_t renewals;     /* beginnings and ends of such rebuilds */
 };
 
 void table_init(struct table *table)
@@ -149,8 +150,10 @@ static void rebuild_end(struct pool *pool, struct table *table)
     struct table_index *index = table->index;
 
     table->used = index->write;
-    if (index->renews_orders)
+    if (index->renews_orders) {
         table->next_order = table->used;
+        index->renewals++;
+    }
     index->is_rebuilding = false;
     slots_free(pool, &index->old);
 }
@@ -229,6 +232,7 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     index->waiting = table->live;
     index->is_rebuilding = true;
     index->renews_orders = table->next_order >= ORDER_RENEW;
+    index->renewals += index->renews_orders;
     /* without an old index nothing may be left to it */
     rebuild_some(pool, table, index->old.at == NULL || table->used <= REBUILD_AT_ONCE ? UINT32_MAX : REBUILD_STEP);
     return true;
@@ -429,32 +433,6 @@ uint32_t table_next(const struct table *table, uint32_t position)
     return TABLE_NONE;
 }
 
-/* The first position in [low, high), none of them in a gap, whose order is `order` or more; else high. Holes keep theirs. */
-static uint32_t seek_between(const struct table *table, uint32_t low, uint32_t high, uint32_t order)
-{
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (table->entries[middle].order < order)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-uint32_t table_seek(const struct table *table, uint32_t order)
-{
-    const struct table_index *index = table->index;
-    bool has_gap = index != NULL && index->is_rebuilding;
-    uint32_t write = has_gap ? index->write : 0;
-    uint32_t position = seek_between(table, 0, write, order);
-
-    if (position == write)
-        position = seek_between(table, has_gap ? index->read : 0, table->used, order);
-    return table_next(table, position);
-}
-
 uint32_t table_last(const struct table *table)
 {
     for (uint32_t position = table->used; position-- > 0;) {
@@ -468,6 +446,54 @@ uint32_t table_last(const struct table *table)
             return position;
     }
     return TABLE_NONE;
+}
+
+/* -- cursors ------------------------------------------------------------------------------------------------------ */
+
+bool table_is_renewing(const struct table *table)
+{
+    return table->index != NULL && table->index->is_rebuilding && table->index->renews_orders;
+}
+
+static uint32_t renewals(const struct table *table)
+{
+    return table->index != NULL ? table->index->renewals : 0;
+}
+
+uint64_t table_cursor(const struct table *table, uint32_t position)
+{
+    return (uint64_t)renewals(table) << 32 | table->entries[position].order;
+}
+
+/* First position in [low, high) whose order is at least `order`. Holes keep theirs, and orders increase. */
+static uint32_t lower_bound(const struct table *table, uint32_t low, uint32_t high, uint32_t order)
+{
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (table->entries[middle].order < order)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t table_seek(const struct table *table, uint64_t cursor)
+{
+    const struct table_index *index = table->index;
+    uint32_t order = (uint32_t)cursor;
+    uint32_t gap = index != NULL && index->is_rebuilding ? index->write : table->used;
+    uint32_t position;
+
+    if (cursor >> 32 > renewals(table)) /* the table has been empty since: nothing of then is left */
+        return TABLE_NONE;
+    if (cursor == 0 || cursor >> 32 < renewals(table) || table_is_renewing(table))
+        return table_next(table, 0);
+    position = lower_bound(table, 0, gap, order);
+    if (position == gap && gap < table->used)
+        position = lower_bound(table, index->read, table->used, order);
+    return table_next(table, position);
 }
 
 size_t table_bytes(const struct table *table)

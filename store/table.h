@@ -67,9 +67,15 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position);
 /* First live position at or after `position`, or TABLE_NONE. Amortised constant, leading holes included. */
 uint32_t table_next(const struct table *table, uint32_t position);
 
-/* First live position whose order is `order` or more, or TABLE_NONE. Logarithmic, but for holes. Orders are numbered anew
- * once in 2^31 insertions: one from before then leads nowhere in particular. */
-uint32_t table_seek(const struct table *table, uint32_t order);
+/*
+ * Cursors of walks that stop and go on later while the table changes: 0 at first, then table_cursor of the next entry, or
+ * that of the last one seen plus 1. What stays in the table throughout is met exactly once; table_seek finds where to go
+ * on in logarithmic time. While orders are being numbered anew, once in 2^31 insertions, no cursor holds: a walk then
+ * begins again, and must go to the end in one go (table_is_renewing).
+ */
+uint32_t table_seek(const struct table *table, uint64_t cursor); /* a live position, or TABLE_NONE */
+uint64_t table_cursor(const struct table *table, uint32_t position);
+bool table_is_renewing(const struct table *table);
 
 /* Last live position, or TABLE_NONE. */
 uint32_t table_last(const struct table *table);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "store/gc.h"
 #include "store/kind.h"
 
 const char *weak_cause_name(enum weak_cause cause)
@@ -122,7 +123,13 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
     if (obj_is_immortal(target))
         return heap_fail(heap, HD_TYPE, "cannot refer weakly to an immortal %s", obj_type_name(target->type));
     weak = mailbox == NULL ? find_shared(heap, type, target) : NULL;
+    if (weak != NULL && gc_is_condemned(heap, &weak->head)) {
+        weak_retire(heap, &weak->head);
+        weak = NULL;
+    }
     if (weak != NULL) {
+        if (heap->is_marking)
+            gc_shade(heap, &weak->head); /* it may have been held by garbage only */
         *out = obj_ref(&weak->head);
         return HD_OK;
     }
@@ -142,9 +149,27 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
 
 /* -- asking ------------------------------------------------------------------------------------------------------- */
 
-struct obj *weak_target_peek(const struct obj *weak)
+struct obj *weak_target_peek(struct heap *heap, const struct obj *weak)
 {
-    return weak_of(weak)->target;
+    struct obj *target = weak_of(weak)->target;
+
+    if (target == NULL || gc_is_condemned(heap, target))
+        return NULL;
+    if (heap->is_marking)
+        gc_shade(heap, target); /* who reads it may keep it */
+    return target;
+}
+
+enum weak_cause weak_death(const struct heap *heap, const struct obj *o, uint64_t *died_ns)
+{
+    const struct weak *weak = weak_of(o);
+
+    if (weak->target != NULL) { /* condemned: its turn has not come */
+        *died_ns = heap->now_ns(heap->now_context);
+        return WEAK_CYCLE;
+    }
+    *died_ns = weak->died_ns;
+    return (enum weak_cause)weak->cause;
 }
 
 uint64_t weak_count(const struct heap *heap, const struct obj *o)

@@ -62,8 +62,12 @@ void mailbox_unref(struct heap *heap, struct mailbox **mailbox);
 enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, struct mailbox *mailbox,
                      struct obj **out);
 
-/* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead. */
-struct obj *weak_target_peek(const struct obj *weak);
+/* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead: reclaimed, or condemned by
+ * the collector. */
+struct obj *weak_target_peek(struct heap *heap, const struct obj *weak);
+
+/* Why and when a dead target died: when, on heap->now_ns. */
+enum weak_cause weak_death(const struct heap *heap, const struct obj *weak, uint64_t *died_ns);
 
 /* How many weakrefs and proxies refer to `o`. */
 uint64_t weak_count(const struct heap *heap, const struct obj *o);

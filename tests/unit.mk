@@ -10,6 +10,7 @@ unit_tests += \
 	tests/test_copy \
 	tests/test_depth \
 	tests/test_feed \
+	tests/test_gc \
 	tests/test_handle \
 	tests/test_memory_failure \
 	tests/test_names \
@@ -127,3 +128,6 @@ tests_test_session_limits_LDADD = $(HUB_TEST_LIBS)
 tests_test_check_SOURCES = tests/test_check.c $(rig_sources)
 tests_test_check_CFLAGS = $(TEST_CFLAGS)
 tests_test_check_LDADD = $(STORE_TEST_LIBS)
+tests_test_gc_SOURCES = tests/test_gc.c $(suite_sources)
+tests_test_gc_CFLAGS = $(TEST_CFLAGS)
+tests_test_gc_LDADD = $(STORE_TEST_LIBS)

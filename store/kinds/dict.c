@@ -142,22 +142,27 @@ void dict_clear(struct heap *heap, struct obj *o)
 
 /* -- kinds -------------------------------------------------------------------------------------------------------- */
 
-static bool visit_entry(const struct table_entry *entry, uint64_t index, bool is_set, slot_fn *visit, void *arg)
+static bool visit_entry(const struct table_entry *entry, bool is_set, slot_fn *visit, void *arg)
 {
-    struct slot key = {.kind = is_set ? SLOT_ELEMENT : SLOT_KEY, .target = entry->key, .index = index};
+    struct slot key = {.kind = is_set ? SLOT_ELEMENT : SLOT_KEY, .target = entry->key};
     struct slot value = {.kind = SLOT_ENTRY, .target = entry->value, .key = entry->key};
 
     return visit(arg, &key) && (is_set || visit(arg, &value));
 }
 
-static bool traverse_dict(struct obj *o, slot_fn *visit, void *arg)
+static bool traverse_dict(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
 {
     const struct table *table = &dict_of(o)->table;
-    uint64_t index = 0;
+    bool goes_on = table_is_renewing(table);
 
-    for (uint32_t i = table_next(table, 0); i != TABLE_NONE; i = table_next(table, i + 1))
-        if (!visit_entry(&table->entries[i], index++, o->type == OBJ_SET, visit, arg))
+    for (uint32_t i = table_seek(table, *cursor); i != TABLE_NONE; i = table_next(table, i + 1)) {
+        if (*budget == 0 && !goes_on)
             return false;
+        *budget -= *budget > 0;
+        *cursor = table_cursor(table, i) + 1;
+        if (!visit_entry(&table->entries[i], o->type == OBJ_SET, visit, arg))
+            return false;
+    }
     return true;
 }
 

@@ -166,18 +166,17 @@ static enum hd_err scan_table(struct heap *heap, struct obj *self, struct obj *c
 {
     const struct table *table = &dict_of(self)->table;
     uint64_t cursor, n;
-    uint32_t position = TABLE_NONE;
+    uint32_t position;
     struct obj *entries = NULL;
     enum hd_err err = scan_arguments(heap, args, &cursor, &n);
 
     if (err != HD_OK)
         return err;
-    if (cursor <= UINT32_MAX)
-        position = table_seek(table, (uint32_t)cursor);
+    position = table_seek(table, cursor);
     err = list_entries(heap, table, give, n, &position, &entries);
     if (err != HD_OK)
         return err;
-    return scan_answer(heap, position == TABLE_NONE ? SCAN_END : table->entries[position].order, &entries, result);
+    return scan_answer(heap, position == TABLE_NONE ? SCAN_END : table_cursor(table, position), &entries, result);
 }
 
 enum hd_err dict_method_scan(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "store/gc.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
 #include "store/kinds/sequence.h"
@@ -132,6 +133,7 @@ static struct obj *cut_out(struct heap *heap, struct list *list, uint64_t index)
 
     list->len--;
     memmove(&list->items[index], &list->items[index + 1], (list->len - index) * sizeof(struct obj *));
+    gc_list_cut(heap, &list->head, index, 1);
     trim(heap, list);
     return item;
 }
@@ -235,6 +237,7 @@ enum hd_err list_method_reverse(struct heap *heap, struct obj *self, struct obj 
     if (err != HD_OK)
         return err;
     sequence_reverse(list->items, list->len);
+    gc_list_shuffled(heap, self);
     *result = heap->nil;
     return HD_OK;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "store/compare.h"
+#include "store/gc.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
 #include "store/kinds/sequence.h"
@@ -212,8 +213,10 @@ static enum hd_err sort_list(struct heap *heap, struct list *list, bool is_rever
         if (is_reverse)
             sequence_reverse(sort.items, sort.len);
     }
-    if (sort.err == HD_OK)
+    if (sort.err == HD_OK) {
         memcpy(list->items, sort.items, size);
+        gc_list_shuffled(heap, &list->head);
+    }
     pool_free(heap->pool, sort.items, size, POOL_DATA);
     pool_free(heap->pool, sort.spare, half, POOL_DATA);
     return sort.err;

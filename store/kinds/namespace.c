@@ -25,18 +25,9 @@ enum hd_err space_new(struct heap *heap, const char *name, size_t len, struct ob
     return HD_OK;
 }
 
-static bool traverse_space(struct obj *o, slot_fn *visit, void *arg)
+static bool traverse_space(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
 {
-    const struct name *name;
-    struct obj *value;
-
-    for (uint32_t at = 0; names_next(&space_of(o)->names, &at, &name, &value);) {
-        struct slot slot = {.kind = SLOT_ATTRIBUTE, .target = value, .name = name->bytes, .name_len = name->len};
-
-        if (!visit(arg, &slot))
-            return false;
-    }
-    return true;
+    return names_traverse(&space_of(o)->names, cursor, budget, visit, arg);
 }
 
 static bool drop_space(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget)

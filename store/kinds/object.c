@@ -301,15 +301,24 @@ enum hd_err method_new(struct heap *heap, struct obj *self, const struct method_
 
 /* -- the kind `object` -------------------------------------------------------------------------------------------- */
 
-static bool traverse_object(struct obj *o, slot_fn *visit, void *arg)
+/* Values in the class's layout are few: they go in one, whatever the budget. */
+static bool traverse_values(struct obj *o, size_t *budget, slot_fn *visit, void *arg)
 {
     struct slot slot = {.kind = SLOT_ATTRIBUTE};
     uint64_t cursor = 0;
 
-    while (object_next(o, &cursor, &slot.name, &slot.name_len, &slot.target))
+    for (; object_next(o, &cursor, &slot.name, &slot.name_len, &slot.target); *budget -= *budget > 0)
         if (!visit(arg, &slot))
             return false;
-    return visit(arg, &(struct slot){.kind = SLOT_CLASS, .target = &instance_of(o)->class->head});
+    return true;
+}
+
+static bool traverse_object(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
+{
+    bool is_through = owns_names(o) ? names_traverse(instance_of(o)->names, cursor, budget, visit, arg)
+                                    : traverse_values(o, budget, visit, arg);
+
+    return is_through && visit(arg, &(struct slot){.kind = SLOT_CLASS, .target = &instance_of(o)->class->head});
 }
 
 static bool drop_values(struct heap *heap, struct instance *instance, uint64_t *cursor, size_t *budget)
@@ -354,18 +363,9 @@ const struct kind kind_object = {traverse_object, drop_object, free_object, byte
 
 /* -- the kind `class` --------------------------------------------------------------------------------------------- */
 
-static bool traverse_class(struct obj *o, slot_fn *visit, void *arg)
+static bool traverse_class(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
 {
-    const struct name *name;
-    struct obj *value;
-
-    for (uint32_t at = 0; names_next(&class_of(o)->attributes, &at, &name, &value);) {
-        struct slot slot = {.kind = SLOT_ATTRIBUTE, .target = value, .name = name->bytes, .name_len = name->len};
-
-        if (!visit(arg, &slot))
-            return false;
-    }
-    return true;
+    return names_traverse(&class_of(o)->attributes, cursor, budget, visit, arg);
 }
 
 static bool drop_class(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget)
@@ -404,8 +404,10 @@ const struct kind kind_class = {traverse_class, drop_class, free_class, bytes_of
 
 /* -- the kind `method` -------------------------------------------------------------------------------------------- */
 
-static bool traverse_method(struct obj *o, slot_fn *visit, void *arg)
+static bool traverse_method(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
 {
+    (void)cursor;
+    (void)budget;
     return visit(arg, &(struct slot){.kind = SLOT_SELF, .target = method_of(o)->self});
 }
 

@@ -149,15 +149,15 @@ enum hd_err tuple_new(struct heap *heap, struct obj *const *items, uint64_t len,
 
 /* -- kinds -------------------------------------------------------------------------------------------------------- */
 
-static bool traverse_sequence(struct obj *o, slot_fn *visit, void *arg)
+static bool traverse_sequence(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg)
 {
     uint32_t len;
     struct obj **items = sequence_items(o, &len);
 
-    for (uint32_t i = 0; i < len; i++)
-        if (!visit(arg, &(struct slot){.kind = SLOT_ELEMENT, .target = items[i], .index = i}))
+    for (; *cursor < len && *budget > 0; (*cursor)++, (*budget)--)
+        if (!visit(arg, &(struct slot){.kind = SLOT_ELEMENT, .target = items[*cursor], .index = *cursor}))
             return false;
-    return true;
+    return *cursor >= len;
 }
 
 static bool drop_sequence(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget)
