@@ -71,7 +71,7 @@ static void pack_args(struct buf *out, const struct rpc_method *method)
 static void pack_options_of(struct buf *out, const struct rpc_method *method)
 {
     pack_cstr(out, "options");
-    pack_array(out, (size_t)__builtin_popcount(method->options));
+    pack_array(out, (size_t)__builtin_popcountll(method->options));
     for (unsigned i = 0; i < RPC_OPTIONS; i++)
         if ((method->options >> i & 1) != 0)
             pack_cstr(out, rpc_option_rows[i].name);
@@ -138,8 +138,6 @@ static bool is_repeated(unsigned option)
 
 static void pack_options(struct buf *out)
 {
-    static const char *const kinds[] = {"bool", "uint", "handle", "auto|handle|value|none", "str", "map|ext",
-                                        "text|bytes", "text|pair", "array"};
     unsigned count = 0;
 
     for (unsigned i = 0; i < RPC_OPTIONS; i++)
@@ -151,7 +149,7 @@ static void pack_options(struct buf *out)
             continue;
         pack_cstr(out, rpc_option_rows[i].name);
         pack_map(out, 2);
-        pack_pair(out, "kind", kinds[rpc_option_rows[i].kind]);
+        pack_pair(out, "kind", rpc_option_kind_name(rpc_option_rows[i].kind));
         pack_pair(out, "summary", rpc_option_rows[i].summary);
     }
 }

@@ -31,17 +31,23 @@ struct arg {
 
 enum result_mode { RESULT_AUTO, RESULT_HANDLE, RESULT_VALUE, RESULT_NONE };
 
+/* One option as it was given, by its kind. */
+union opt {
+    bool flag;
+    uint64_t number;  /* UINT; of a word: which one */
+    double seconds;
+    struct {
+        const char *text; /* UTF-8, in the frame */
+        size_t len;
+    };
+    struct obj *o;    /* VALUE: owned by the call */
+};
+
 struct opts {
-    uint32_t given;           /* bit n: enum rpc_option n */
+    uint64_t given;          /* bit n: v[n] is set */
     enum result_mode result;
-    uint64_t into;            /* 0: none */
-    uint64_t levels, limit, after;
-    bool notify, deep;
-    enum dialect refs;
-    bool errors_as_pair, raw_bytes;
-    struct obj *events;       /* list, owned by the call; NULL for nil */
-    const char *text[RPC_OPTIONS]; /* TEXT options: UTF-8, in the frame */
-    size_t text_len[RPC_OPTIONS];
+    uint64_t into;           /* 0: none */
+    union opt v[RPC_OPTIONS];
 };
 
 struct call {
@@ -62,6 +68,16 @@ struct call {
 static inline bool opts_has(const struct opts *opts, enum rpc_option option)
 {
     return (opts->given >> option & 1) != 0;
+}
+
+static inline bool opts_flag(const struct opts *opts, enum rpc_option option)
+{
+    return opts_has(opts, option) && opts->v[option].flag;
+}
+
+static inline uint64_t opts_number(const struct opts *opts, enum rpc_option option, uint64_t preset)
+{
+    return opts_has(opts, option) ? opts->v[option].number : preset;
 }
 
 /* -- answers ----------------------------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ static void put_method(const struct rpc_method *method)
     printf("\n### `");
     put_signature(method);
     printf("`\n\n%s. Result: %s.\n", method->summary, method->result);
-    if (rpc_arg_count(method) + (unsigned)__builtin_popcount(method->options) > 0)
+    if (rpc_arg_count(method) + (unsigned)__builtin_popcountll(method->options) > 0)
         printf("\n| | kind | |\n| --- | --- | --- |\n");
     for (unsigned i = 0; i < rpc_arg_count(method); i++) {
         printf("| `%s` | %s | ", method->args[i].name, rpc_arg_kind_name(method->args[i].kind));

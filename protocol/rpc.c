@@ -9,11 +9,44 @@ const struct rpc_option_row rpc_option_rows[RPC_OPTIONS] = {
 #undef OPTION
 };
 
+const char *const *rpc_option_words(enum rpc_option_kind kind)
+{
+    static const char *const result[] = {"auto", "handle", "value", "none", NULL};
+    static const char *const refs[] = {"map", "ext", NULL};
+    static const char *const raw[] = {"text", "bytes", NULL};
+    static const char *const errors[] = {"text", "pair", NULL};
+
+    switch (kind) {
+    case RPC_KIND_RESULT:
+        return result;
+    case RPC_KIND_REFS:
+        return refs;
+    case RPC_KIND_RAW:
+        return raw;
+    case RPC_KIND_ERRORS:
+        return errors;
+    default:
+        return NULL;
+    }
+}
+
+const char *rpc_option_kind_name(enum rpc_option_kind kind)
+{
+    static const char *const names[] = {
+        [RPC_KIND_BOOL] = "bool",     [RPC_KIND_UINT] = "uint",
+        [RPC_KIND_SECONDS] = "seconds", [RPC_KIND_TEXT] = "str",
+        [RPC_KIND_VALUE] = "value",   [RPC_KIND_INTO] = "handle",
+        [RPC_KIND_RESULT] = "auto|handle|value|none", [RPC_KIND_REFS] = "map|ext",
+        [RPC_KIND_RAW] = "text|bytes", [RPC_KIND_ERRORS] = "text|pair",
+    };
+    return names[kind];
+}
+
 #define READ RPC_READ
 #define WRITE RPC_WRITE
 #define PRODUCES RPC_PRODUCES
 #define ADMIN RPC_ADMIN
-#define O(NAME) (UINT32_C(1) << RPC_OPTION_##NAME)
+#define O(NAME) (UINT64_C(1) << RPC_OPTION_##NAME)
 #define ARGS(...) {__VA_ARGS__}
 #define ARG(KIND, name, summary) {#name, summary, RPC_##KIND, false, false},
 #define OPT_ARG(KIND, name, summary) {#name, summary, RPC_##KIND, true, false},

@@ -30,9 +30,20 @@ enum rpc_option {
 };
 
 enum rpc_option_kind {
-    RPC_KIND_BOOL, RPC_KIND_UINT, RPC_KIND_INTO, RPC_KIND_RESULT, RPC_KIND_TEXT, RPC_KIND_REFS, RPC_KIND_RAW,
-    RPC_KIND_ERRORS, RPC_KIND_EVENTS
+    RPC_KIND_BOOL,    /* true or false */
+    RPC_KIND_UINT,    /* 0 ... 2^53-1 */
+    RPC_KIND_SECONDS, /* int or float, 0 or more */
+    RPC_KIND_TEXT,    /* a str */
+    RPC_KIND_VALUE,   /* any value; a reference leads to its object */
+    RPC_KIND_INTO,    /* a handle that is free */
+    RPC_KIND_RESULT, RPC_KIND_REFS, RPC_KIND_RAW, RPC_KIND_ERRORS /* one of the words of rpc_option_words */
 };
+
+/* The words that an option of this kind may be, NULL-terminated; NULL for other kinds. */
+const char *const *rpc_option_words(enum rpc_option_kind kind);
+
+/* "bool", "uint", "map|ext", ... */
+const char *rpc_option_kind_name(enum rpc_option_kind kind);
 
 struct rpc_option_row {
     const char *name;
@@ -56,7 +67,7 @@ struct rpc_method {
     const char *result;
     const char *errors;  /* codes, separated by spaces */
     const char *summary;
-    uint32_t options;    /* bit n: enum rpc_option n */
+    uint64_t options;    /* bit n: enum rpc_option n */
     uint8_t flags;       /* enum rpc_flag */
     uint8_t since;
     struct rpc_arg args[RPC_ARGS_MAX]; /* name NULL behind the last */

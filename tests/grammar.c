@@ -232,7 +232,7 @@ static void pack_option(struct grammar *g, enum rpc_option_kind kind)
     static const char *const results[] = {"auto", "handle", "value", "none"};
     static const char *const texts[] = {"", "a", "b*", "[a-c]", "global", "other"};
 
-    switch (one_in(g, 20) ? RPC_KIND_EVENTS : kind) { /* now and then of the wrong kind */
+    switch (one_in(g, 20) ? RPC_KIND_VALUE : kind) { /* now and then of the wrong kind */
     case RPC_KIND_BOOL:
         pack_bool(g->out, !one_in(g, 3));
         break;
@@ -257,8 +257,14 @@ static void pack_option(struct grammar *g, enum rpc_option_kind kind)
     case RPC_KIND_RAW:
         pack_cstr(g->out, one_in(g, 2) ? "bytes" : "text");
         break;
-    case RPC_KIND_EVENTS:
-        pack_event_dress(g);
+    case RPC_KIND_SECONDS:
+        pack_float(g->out, choose(g, 100) / 10.0);
+        break;
+    case RPC_KIND_VALUE:
+        if (one_in(g, 2))
+            pack_event_dress(g);
+        else
+            pack_scalar(g);
         break;
     }
 }
@@ -266,12 +272,12 @@ static void pack_option(struct grammar *g, enum rpc_option_kind kind)
 /* A map of some of the method's options; each is chosen or not. */
 static void pack_options(struct grammar *g, const struct rpc_method *method)
 {
-    uint32_t chosen = 0;
+    uint64_t chosen = 0;
     unsigned count = 0;
 
     for (unsigned i = 0; i < RPC_OPTIONS; i++)
         if ((method->options >> i & 1) != 0 && one_in(g, 3)) {
-            chosen |= UINT32_C(1) << i;
+            chosen |= UINT64_C(1) << i;
             count++;
         }
     pack_map(g->out, count);

@@ -45,7 +45,8 @@ static bool put_option(struct server *server, struct hd_call *call, const struct
     case RPC_KIND_BOOL:
     case RPC_KIND_UINT:
     case RPC_KIND_INTO:
-    case RPC_KIND_EVENTS:
+    case RPC_KIND_SECONDS:
+    case RPC_KIND_VALUE:
         return json_put(server, call, value);
     default:
         hd_put_str(call, value);
