@@ -8,6 +8,7 @@
 
 #include "daemon/args.h"
 #include "daemon/call.h"
+#include "daemon/job.h"
 #include "store/kinds/utf8.h"
 
 #define REPLY_ROOM 1024 /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
@@ -93,11 +94,8 @@ static void finish_step(struct call *call)
     struct session *session = call->session;
     struct hub *hub = call->hub;
     struct step *step = &session->step;
-    uint64_t died = step->died;
-    bool is_done = step_is_empty(step) || step_run(hub->heap, step, hub->settings.slice_objects);
 
-    hub->counters.died += step->died - died;
-    if (!is_done) {
+    if (!hub_run_step(hub, step)) {
         cut_response(call, &session->held);
         session->is_paused = true;
         hub_add_working(hub, session);
@@ -112,6 +110,18 @@ static void finish_step(struct call *call)
     buf_taken(&hub->scratch, hub->scratch.len);
 }
 
+void dispatch_finish(struct call *call, enum hd_err err)
+{
+    struct session *session = call->session;
+
+    if (err == HD_OK)
+        err = reply_check(call);
+    if (err != HD_OK)
+        reply_error(call, err);
+    finish_step(call);
+    session->last_response = call->reply_at < session->out.len ? session->out.len - call->reply_at : 0;
+}
+
 /* -- one frame ---------------------------------------------------------------------------------------------------- */
 
 static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t params)
@@ -121,10 +131,8 @@ static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t
     if (err != HD_OK)
         return err;
     err = handlers[call->method - rpc_methods](call);
-    if (err == HD_OK)
-        err = reply_check(call);
     args_release(call);
-    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE))
+    if (call->kept == 0 && !job_is_running(call->session) && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
     return err;
 }
@@ -144,12 +152,13 @@ static void run_call(struct call *call, const struct wire *method, struct reader
         call->hub->counters.calls[call->method - rpc_methods]++;
         err = run_method(call, reader, params);
     }
-    if (err != HD_OK)
-        reply_error(call, err);
-    finish_step(call);
+    if (!job_is_running(call->session)) {
+        dispatch_finish(call, err);
+    } else {
+        call->session->is_paused = true;
+        hub_add_working(call->hub, call->session);
+    }
     heap->step = NULL;
-    call->session->last_response = call->session->out.len - (call->reply_at < call->session->out.len
-                                                                 ? call->reply_at : call->session->out.len);
 }
 
 void dispatch_frame(struct session *session, const char *bytes, size_t len)

@@ -30,27 +30,29 @@ static void pack_class(struct buf *out, struct heap *heap, const struct obj *o)
 }
 
 /* A death's time is kept on the monotonic clock; people want to know when it was: seconds since 1970. */
-static double time_of_death(const struct hub *hub, const struct weak *weak)
+static double seconds_since_1970(const struct hub *hub, uint64_t monotonic_ns)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
-           (double)(hub->ops.now_ns(hub->ops.context) - weak->died_ns) / 1e9;
+           (double)(hub->ops.now_ns(hub->ops.context) - monotonic_ns) / 1e9;
 }
 
-static void pack_death(struct buf *out, const struct hub *hub, const struct weak *weak)
+static void pack_death(struct buf *out, const struct hub *hub, const struct obj *weak)
 {
+    uint64_t died_ns;
+
     pack_cstr(out, "cause");
-    pack_cstr(out, weak_cause_name((enum weak_cause)weak->cause));
+    pack_cstr(out, weak_cause_name(weak_death(hub->heap, weak, &died_ns)));
     pack_cstr(out, "died");
-    pack_float(out, time_of_death(hub, weak));
+    pack_float(out, seconds_since_1970(hub, died_ns));
 }
 
 enum hd_err do_info(struct call *call)
 {
     struct obj *o = call->args[0].o;
-    bool is_dead_weak = o->type == OBJ_WEAKREF && weak_target_peek(o) == NULL;
+    bool is_dead_weak = o->type == OBJ_WEAKREF && weak_target_peek(call->heap, o) == NULL;
     struct buf *out = reply_begin(call);
 
     if (out == NULL)
@@ -79,7 +81,7 @@ enum hd_err do_info(struct call *call)
     pack_cstr(out, "tracked");
     pack_bool(out, obj_type_is_container(o->type) && !obj_is_immortal(o));
     if (is_dead_weak)
-        pack_death(out, call->hub, (const struct weak *)o);
+        pack_death(out, call->hub, o);
     return HD_OK;
 }
 
@@ -88,7 +90,7 @@ enum hd_err do_sizeof(struct call *call)
     uint64_t bytes;
     enum hd_err err;
 
-    if (!call->opts.deep)
+    if (!opts_flag(&call->opts, RPC_OPTION_DEEP))
         return reply_uint(call, kind_of(call->args[0].o)->bytes(call->args[0].o));
     err = size_deep(call->heap, call->args[0].o, &bytes);
     return err == HD_OK ? reply_uint(call, bytes) : err;
@@ -137,11 +139,10 @@ static bool visit_referent(void *arg, const struct slot *slot)
 static enum hd_err walk_referents(struct call *call, struct buf *out, uint64_t *count)
 {
     struct obj *o = call->args[0].o;
-    struct referents r = {.call = call, .out = out, .left = call->opts.limit,
-                          .skip = opts_has(&call->opts, RPC_OPTION_AFTER) ? call->opts.after : 0};
+    struct referents r = {.call = call, .out = out, .left = opts_number(&call->opts, RPC_OPTION_LIMIT, UINT64_MAX),
+                          .skip = opts_number(&call->opts, RPC_OPTION_AFTER, 0)};
 
-    if (kind_of(o)->traverse != NULL)
-        kind_of(o)->traverse(o, visit_referent, &r);
+    (void)obj_traverse(o, visit_referent, &r);
     *count = r.count;
     return r.err;
 }

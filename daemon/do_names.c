@@ -71,8 +71,8 @@ enum hd_err do_unbind(struct call *call)
 /* Position behind the name in `after`; a name that is gone: VALUE, for nobody can tell where it was. */
 static enum hd_err start_position(struct call *call, const struct names *names, uint32_t *position)
 {
-    const char *after = call->opts.text[RPC_OPTION_AFTERNAME];
-    size_t len = call->opts.text_len[RPC_OPTION_AFTERNAME];
+    const char *after = call->opts.v[RPC_OPTION_AFTERNAME].text;
+    size_t len = call->opts.v[RPC_OPTION_AFTERNAME].len;
 
     *position = 0;
     if (!opts_has(&call->opts, RPC_OPTION_AFTERNAME))
@@ -88,7 +88,7 @@ static enum hd_err start_position(struct call *call, const struct names *names, 
 static bool is_wanted(const struct call *call, const struct name *name)
 {
     return !opts_has(&call->opts, RPC_OPTION_MATCH) ||
-           glob_matches(call->opts.text[RPC_OPTION_MATCH], call->opts.text_len[RPC_OPTION_MATCH], name->bytes,
+           glob_matches(call->opts.v[RPC_OPTION_MATCH].text, call->opts.v[RPC_OPTION_MATCH].len, name->bytes,
                         name->len);
 }
 
@@ -96,11 +96,12 @@ static bool is_wanted(const struct call *call, const struct name *name)
 static enum hd_err walk_names(struct call *call, const struct names *names, uint32_t position, struct buf *out,
                               uint64_t *count)
 {
+    uint64_t most = opts_number(&call->opts, RPC_OPTION_LIMIT, UINT64_MAX);
     const struct name *name;
     struct obj *value;
 
     *count = 0;
-    while (*count < call->opts.limit && names_next(names, &position, &name, &value)) {
+    while (*count < most && names_next(names, &position, &name, &value)) {
         enum hd_err err = heap_work(call->heap, out == NULL);
 
         if (err != HD_OK)

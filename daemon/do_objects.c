@@ -27,7 +27,7 @@ enum hd_err do_read(struct call *call)
     struct obj *o;
     enum hd_err err = obj_through(call->heap, call->args[0].o, &o);
 
-    return err == HD_OK ? reply_value(call, o, call->opts.levels) : err;
+    return err == HD_OK ? reply_value(call, o, opts_number(&call->opts, RPC_OPTION_LEVELS, UINT64_MAX)) : err;
 }
 
 /* -- calls -------------------------------------------------------------------------------------------------------- */
@@ -146,16 +146,17 @@ enum hd_err do_weakref(struct call *call)
 {
     struct obj *o = NULL;
     struct weak *weak;
-    enum hd_err err = call->opts.notify ? make_mailbox(call) : HD_OK;
+    bool notify = opts_flag(&call->opts, RPC_OPTION_NOTIFY);
+    enum hd_err err = notify ? make_mailbox(call) : HD_OK;
 
     if (err == HD_OK)
-        err = weak_new(call->heap, OBJ_WEAKREF, call->args[0].o, call->opts.notify ? call->session->mailbox : NULL,
+        err = weak_new(call->heap, OBJ_WEAKREF, call->args[0].o, notify ? call->session->mailbox : NULL,
                        &o);
     if (err != HD_OK)
         return err;
     weak = (struct weak *)o;
     err = reply_object_take(call, &o);
-    if (err == HD_OK && call->opts.notify && call->kept != 0)
+    if (err == HD_OK && notify && call->kept != 0)
         weak->number = call->kept;
     return err;
 }
@@ -175,7 +176,7 @@ enum hd_err do_deref(struct call *call)
 
     if (o->type != OBJ_WEAKREF)
         return heap_fail(call->heap, HD_TYPE, "deref takes a weakref, not %s", obj_type_name(o->type));
-    target = weak_target_peek(o);
+    target = weak_target_peek(call->heap, o);
     target = obj_ref(target != NULL ? target : call->heap->nil);
     return reply_object_take(call, &target);
 }

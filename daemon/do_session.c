@@ -4,6 +4,7 @@
 #include "daemon/call.h"
 #include "daemon/convert.h"
 #include "daemon/limits.h"
+#include "store/kinds/sequence.h"
 
 enum hd_err do_ping(struct call *call)
 {
@@ -22,28 +23,43 @@ enum hd_err do_bye(struct call *call)
 
 /* -- hello -------------------------------------------------------------------------------------------------------- */
 
+/* [method, prefix...]: a str and scalars; nil ends the dress. */
+static enum hd_err check_dress(struct call *call, struct obj *dress)
+{
+    const struct list *list = list_of(dress);
+    bool fits = dress->type == OBJ_NIL || (dress->type == OBJ_LIST && list->len > 0 && list->items[0]->type == OBJ_STR);
+
+    for (uint32_t i = 1; fits && dress->type == OBJ_LIST && i < list->len; i++)
+        fits = convert_is_scalar(list->items[i]);
+    if (!fits)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'events' takes [method, prefix...], the prefix of plain "
+                         "values");
+    return HD_OK;
+}
+
 static enum hd_err check_hello(struct call *call)
 {
     const struct opts *opts = &call->opts;
+    uint64_t levels = opts_number(opts, RPC_OPTION_LEVELS, HD_DEPTH_SENT);
 
     if (opts_has(opts, RPC_OPTION_NAMESPACE) && call->session->said_hello)
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: a second hello may not change the namespace");
-    if (opts_has(opts, RPC_OPTION_LEVELS) && (opts->levels < 8 || opts->levels > HD_DEPTH_MAX))
+    if (levels < 8 || levels > HD_DEPTH_MAX)
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'depth' takes 8 ... %d", HD_DEPTH_MAX);
-    return HD_OK;
+    return opts_has(opts, RPC_OPTION_EVENTS) ? check_dress(call, opts->v[RPC_OPTION_EVENTS].o) : HD_OK;
 }
 
 static bool option_is(const struct opts *opts, enum rpc_option option, const char *text)
 {
-    return opts->text_len[option] == strlen(text) && memcmp(opts->text[option], text, strlen(text)) == 0;
+    return opts->v[option].len == strlen(text) && memcmp(opts->v[option].text, text, strlen(text)) == 0;
 }
 
 /* The namespace to work in, made if it is missing; owned. */
 static enum hd_err find_space(struct call *call, struct obj **out)
 {
     const struct opts *opts = &call->opts;
-    const char *name = opts->text[RPC_OPTION_NAMESPACE];
-    size_t len = opts->text_len[RPC_OPTION_NAMESPACE];
+    const char *name = opts->v[RPC_OPTION_NAMESPACE].text;
+    size_t len = opts->v[RPC_OPTION_NAMESPACE].len;
     struct obj *space;
     struct obj *old;
     enum hd_err err;
@@ -74,14 +90,14 @@ static enum hd_err find_space(struct call *call, struct obj **out)
 /* A copy of the client's name; NULL without the option. */
 static enum hd_err copy_name(struct call *call, struct name **out)
 {
-    size_t len = call->opts.text_len[RPC_OPTION_NAME];
+    size_t len = call->opts.v[RPC_OPTION_NAME].len;
 
     *out = NULL;
     if (!opts_has(&call->opts, RPC_OPTION_NAME))
         return HD_OK;
     if (len > 1024)
         return heap_fail(call->heap, HD_LIMIT, "hello: a client's name has at most 1024 bytes");
-    *out = name_new(call->heap, call->opts.text[RPC_OPTION_NAME], len);
+    *out = name_new(call->heap, call->opts.v[RPC_OPTION_NAME].text, len);
     return *out != NULL ? HD_OK : heap_no_memory(call->heap);
 }
 
@@ -97,17 +113,17 @@ static void take_settings(struct call *call, struct name *name, struct obj **spa
         session->client = name;
     }
     if (opts_has(opts, RPC_OPTION_REFS))
-        manner->refs = opts->refs;
+        manner->refs = opts->v[RPC_OPTION_REFS].number == 0 ? DIALECT_MAP : DIALECT_EXT;
     if (opts_has(opts, RPC_OPTION_ERRORS))
-        manner->errors_as_pair = opts->errors_as_pair;
+        manner->errors_as_pair = opts->v[RPC_OPTION_ERRORS].number == 1;
     if (opts_has(opts, RPC_OPTION_RAW))
-        manner->raw_bytes = opts->raw_bytes;
+        manner->raw_bytes = opts->v[RPC_OPTION_RAW].number == 1;
     if (opts_has(opts, RPC_OPTION_LEVELS))
-        manner->depth = (uint32_t)opts->levels;
+        manner->depth = (uint32_t)opts->v[RPC_OPTION_LEVELS].number;
     if (opts_has(opts, RPC_OPTION_EVENTS)) {
         obj_unref(call->heap, &manner->event_dress);
-        if (opts->events->type == OBJ_LIST)
-            manner->event_dress = obj_ref(opts->events);
+        if (opts->v[RPC_OPTION_EVENTS].o->type == OBJ_LIST)
+            manner->event_dress = obj_ref(opts->v[RPC_OPTION_EVENTS].o);
     }
     if (*space != NULL) {
         obj_unref(call->heap, &session->space);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/job.h"
 #include "daemon/state.h"
 #include "store/check.h"
 #include "store/kinds/object.h"
@@ -151,7 +152,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
     buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
     hub->heap = heap_open(&config);
-    if (hub->heap == NULL || !make_spaces(hub)) {
+    if (hub->heap == NULL || !make_spaces(hub) || !collector_open(hub)) {
         hub_close(hub);
         return NULL;
     }
@@ -197,6 +198,7 @@ void hub_close(struct hub *hub)
     }
     if (hub->heap != NULL) {
         drop_spaces(hub);
+        collector_close(hub);
         heap_close(hub->heap);
     }
     buf_fini(&hub->scratch);
@@ -241,37 +243,105 @@ static void remove_working(struct hub *hub, struct session *session)
         hub->working = session->next_working;
 }
 
-bool hub_has_work(const struct hub *hub)
+/* -- slices ------------------------------------------------------------------------------------------------------- */
+
+#define SLICE_PART ((size_t)256) /* references between two looks at the clock */
+
+bool hub_slice(struct hub *hub, uint64_t us, bool (*part)(void *arg, size_t budget), void *arg)
 {
-    return hub->working != NULL;
+    uint64_t left = hub->settings.slice_objects;
+    uint64_t end_ns = 0; /* most work is done in one part: the clock is asked when it was not */
+
+    for (;;) {
+        size_t budget = left < SLICE_PART ? (size_t)left : SLICE_PART;
+        uint64_t now_ns;
+
+        if (part(arg, budget))
+            return true;
+        left -= budget;
+        if (left == 0)
+            return false;
+        now_ns = hub->ops.now_ns(hub->ops.context);
+        if (end_ns == 0)
+            end_ns = now_ns + us * 1000;
+        else if (now_ns >= end_ns)
+            return false;
+    }
 }
 
-/* A slice of a request's step; true when the request is answered. */
-static bool work_on_request(struct hub *hub, struct session *session)
-{
-    uint64_t died = session->step.died;
-    bool is_done = step_run(hub->heap, &session->step, hub->settings.slice_objects);
+struct dying {
+    struct heap *heap;
+    struct step *step;
+};
 
-    hub->counters.died += session->step.died - died;
-    if (is_done)
-        session_step_done(session);
+static bool run_part(void *arg, size_t budget)
+{
+    const struct dying *dying = arg;
+
+    return step_run(dying->heap, dying->step, budget);
+}
+
+bool hub_run_step(struct hub *hub, struct step *step)
+{
+    struct dying dying = {hub->heap, step};
+    uint64_t died = step->died;
+    bool is_done = step_is_empty(step) || hub_slice(hub, hub->settings.slice_us, run_part, &dying);
+
+    hub->counters.died += step->died - died;
     return is_done;
 }
 
-void hub_work(struct hub *hub)
+/* A slice of what a paused session waits for; true when its request is answered. */
+static bool work_on_request(struct session *session)
 {
-    struct session *session = hub->working;
+    if (!hub_run_step(session->hub, &session->step))
+        return false;
+    collector_drained(session->hub, session);
+    if (job_is_running(session))
+        return job_work(session) && !session->is_paused; /* what it doomed may need slices of its own */
+    session_step_done(session);
+    return true;
+}
 
-    if (session == NULL)
-        return;
+static void work_on_session(struct hub *hub, struct session *session)
+{
     hub->working = session->next_working; /* the next one's turn, whatever becomes of this one */
     if (session->is_paused) {
-        if (work_on_request(hub, session) && session->end == END_NOT)
+        if (work_on_request(session) && session->end == END_NOT)
             remove_working(hub, session);
-    } else if (session_end_some(session, hub->settings.slice_objects)) {
+    } else if (session_end_some(session)) {
+        collector_drained(hub, session);
         remove_working(hub, session);
         session_free(session);
     }
+}
+
+bool hub_has_work(struct hub *hub)
+{
+    return hub->working != NULL || collector_has_work(hub);
+}
+
+/* The collector's turn comes after each round of the ring. */
+void hub_work(struct hub *hub)
+{
+    if (collector_has_work(hub) && (hub->working == NULL || hub->is_collectors_turn)) {
+        hub->is_collectors_turn = false;
+        collector_work(hub);
+        return;
+    }
+    hub->is_collectors_turn = true;
+    if (hub->working != NULL)
+        work_on_session(hub, hub->working);
+}
+
+bool hub_wants_tick(const struct hub *hub)
+{
+    return collector_wants_tick(hub);
+}
+
+void hub_tick(struct hub *hub)
+{
+    collector_tick(hub);
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------ */
@@ -290,6 +360,11 @@ static void check_names(struct check *check, const struct names *names)
         check_root(check, value);
 }
 
+static void check_one(void *arg, struct obj *o)
+{
+    check_root(arg, o);
+}
+
 static void check_session(struct check *check, struct session *session)
 {
     struct obj *o;
@@ -303,6 +378,7 @@ static void check_session(struct check *check, struct session *session)
         check_root(check, session->manner.event_dress);
     while ((number = handles_next(&session->handles, number + 1, &o)) != 0)
         check_root(check, o);
+    job_roots(session, check_one, check);
     check_step(check, &session->step);
 }
 
@@ -315,6 +391,7 @@ uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text
     check_names(check, &hub->spaces);
     for (struct session *session = hub->sessions; session != NULL; session = session->next)
         check_session(check, session);
+    check_step(check, gc_step(hub->collector.gc));
     return check_end(check, line, context);
 }
 

@@ -31,7 +31,11 @@ struct hub_settings {
     uint64_t limit_events;      /* kept for a lingering session: told by hello, used when sessions can linger */
     uint64_t limit_lingering;   /* likewise */
     uint64_t limit_waiting;     /* waiting calls of a session, likewise */
-    uint64_t slice_objects;     /* references dropped by one slice of reclaiming, 1 ... */
+    uint64_t slice_objects;     /* references that one slice of work drops or looks at, 1 ... */
+    uint64_t slice_us;          /* and how long it takes, in microseconds */
+    uint64_t gc_enabled;        /* whether collections of cycles begin by themselves */
+    uint64_t gc_growth;         /* containers made beyond those that died since the last one: then one begins, */
+    uint64_t gc_percent;        /* or, if that is more, so many percent of those that were left by the last one */
 };
 
 /* Documented defaults (protocol.md, section 6); memory_limit is 75 % of RAM or of the cgroup. */
@@ -56,10 +60,15 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
 void hub_close(struct hub *hub);
 
 /* Work that waits for nobody: dying queues. True while there is some; then call hub_work again, other sessions between. */
-bool hub_has_work(const struct hub *hub);
+bool hub_has_work(struct hub *hub);
 
 /* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
 void hub_work(struct hub *hub);
+
+/* True if hub_tick should be called some seconds from now: what has been made since the last collection of cycles may hold
+ * some, however little it is. */
+bool hub_wants_tick(const struct hub *hub);
+void hub_tick(struct hub *hub);
 
 /* New limits, from a configuration read again. What exists beyond them stays. */
 void hub_configure(struct hub *hub, const struct hub_settings *settings);

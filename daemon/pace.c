@@ -3,6 +3,8 @@
 
 #include "daemon/hub.h"
 
+#define TICK_MS 1000
+
 static void stay_awake(uv_idle_t *idle)
 {
     (void)idle; /* an active idle handle is what keeps the loop from sleeping */
@@ -22,6 +24,20 @@ static void take_turns(struct pace *pace)
     pace_forget(pace, &mark);
 }
 
+static void on_tick(uv_timer_t *tick)
+{
+    const struct pace *pace = tick->data;
+
+    if (pace->hub != NULL)
+        hub_tick(pace->hub);
+}
+
+static void start_tick(struct pace *pace)
+{
+    if (pace->hub != NULL && hub_wants_tick(pace->hub) && !uv_is_active((uv_handle_t *)&pace->tick))
+        uv_timer_start(&pace->tick, on_tick, TICK_MS, 0);
+}
+
 static void run_round(uv_prepare_t *prepare)
 {
     struct pace *pace = prepare->data;
@@ -34,6 +50,7 @@ static void run_round(uv_prepare_t *prepare)
     is_busy = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub));
     if (uv_is_closing((uv_handle_t *)&pace->idle))
         return;
+    start_tick(pace);
     if (is_busy)
         uv_idle_start(&pace->idle, stay_awake);
     else
@@ -47,7 +64,8 @@ void pace_open(struct pace *pace, uv_loop_t *loop)
     pace->round = 0;
     uv_prepare_init(loop, &pace->prepare);
     uv_idle_init(loop, &pace->idle);
-    pace->prepare.data = pace;
+    uv_timer_init(loop, &pace->tick);
+    pace->prepare.data = pace->tick.data = pace;
     uv_prepare_start(&pace->prepare, run_round);
 }
 
@@ -57,6 +75,7 @@ void pace_close(struct pace *pace)
         return;
     uv_close((uv_handle_t *)&pace->prepare, NULL);
     uv_close((uv_handle_t *)&pace->idle, NULL);
+    uv_close((uv_handle_t *)&pace->tick, NULL);
 }
 
 void pace_queue(struct pace *pace, struct turn *turn)

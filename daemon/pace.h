@@ -27,6 +27,7 @@ TAILQ_HEAD(turn_list, turn);
 struct pace {
     uv_prepare_t prepare;
     uv_idle_t idle; /* active while the loop must not sleep */
+    uv_timer_t tick; /* started when the hub wants one: an idle daemon is not woken */
     struct turn_list waiting;
     struct hub *hub;     /* NULL: no work of its own is done (any more) */
     uint64_t round;      /* counts up */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/job.h"
 #include "daemon/state.h"
 #include "daemon/stranger.h"
 
@@ -85,6 +86,7 @@ void session_free(struct session *session)
     struct hub *hub = session->hub;
 
     assert(session->magic == SESSION_MAGIC && session->end == END_DONE);
+    collector_forget(hub, session);
     if (session->prev != NULL)
         session->prev->next = session->next;
     else
@@ -105,6 +107,7 @@ void session_close(struct session *session)
 {
     assert(session->magic == SESSION_MAGIC && !session->is_closed);
     session->is_closed = session->is_over = true;
+    job_drop(session);
     session->user = NULL;
     if (session->mailbox != NULL)
         session->mailbox->owner = NULL;
@@ -213,7 +216,7 @@ static void refuse_frame(struct session *session, const char *bytes, size_t len,
 }
 
 /* A response was made but could not be kept, or too much output waits. */
-static void check_output(struct session *session)
+void session_check_output(struct session *session)
 {
     if (session->is_over)
         return;
@@ -293,7 +296,7 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
         dispatch_frame(session, bytes + taken, feed.pos);
         taken += feed.pos;
         most--;
-        check_output(session);
+        session_check_output(session);
     }
     return taken;
 }
@@ -371,7 +374,7 @@ void session_step_done(struct session *session)
     if (!session->is_closed) {
         events_flush(session);
         buf_append(&session->out, session->held.bytes, session->held.len);
-        check_output(session);
+        session_check_output(session);
     }
     buf_fini(&session->held);
     session_wake(session);

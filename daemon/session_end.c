@@ -18,14 +18,15 @@ static void drop_rest(struct session *session)
     mailbox_unref(heap, &session->mailbox);
 }
 
-bool session_end_some(struct session *session, size_t budget)
+/* A part of the end that drops about `budget` references. */
+static bool end_part(void *arg, size_t budget)
 {
-    struct hub *hub = session->hub;
-    struct heap *heap = hub->heap;
-    uint64_t died = session->step.died;
+    struct session *session = arg;
+    struct heap *heap = session->hub->heap;
+    struct step *step = &session->step;
+    uint64_t died = step->died;
 
-    heap->step = &session->step;
-    session->step.cause = WEAK_SESSION;
+    heap->step = step;
     if (session->end == END_NAMES && names_drop(heap, &space_of(session->own)->names, &budget))
         session->end = END_HANDLES;
     if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget)) {
@@ -33,10 +34,17 @@ bool session_end_some(struct session *session, size_t budget)
         session->end = END_DYING;
     }
     heap->step = NULL;
-    if (session->end == END_DYING && step_run(heap, &session->step, budget > 0 ? budget : 1)) {
-        events_publish(hub, &session->step);
+    if (session->end == END_DYING && step_run(heap, step, budget > 0 ? budget : 1))
         session->end = END_DONE;
-    }
-    hub->counters.died += session->step.died - died;
+    session->hub->counters.died += step->died - died;
     return session->end == END_DONE;
+}
+
+bool session_end_some(struct session *session)
+{
+    session->step.cause = WEAK_SESSION;
+    if (!hub_slice(session->hub, session->hub->settings.slice_us, end_part, session))
+        return false;
+    events_publish(session->hub, &session->step);
+    return true;
 }

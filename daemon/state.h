@@ -5,6 +5,7 @@
 #ifndef HEAPD_DAEMON_STATE_H
 #define HEAPD_DAEMON_STATE_H
 
+#include "daemon/collect.h"
 #include "daemon/hub.h"
 #include "daemon/session.h"
 #include "protocol/feed.h"
@@ -56,6 +57,8 @@ struct hub {
     uint64_t session_count;
     uint64_t next_number;
     struct session *working;       /* ring of sessions with a step to run; the one whose turn it is */
+    struct collector collector;    /* of cycles */
+    bool is_collectors_turn;
     uint64_t started_ns;
     uint64_t next_batch;           /* numbers the steps that tell deaths */
     struct buf scratch;            /* for putting events before a response */
@@ -80,6 +83,16 @@ struct partial {
     uint64_t stack[];
 };
 
+/* A request that goes on in slices (daemon/job.h). */
+struct job {
+    const struct job_kind *kind; /* NULL: none */
+    void *state;
+    uint64_t into;
+    uint32_t msgid;
+    uint8_t result;              /* enum result_mode */
+    bool is_request;
+};
+
 /* How far the end of a session has come. */
 enum session_end { END_NOT, END_NAMES, END_HANDLES, END_DYING, END_DONE };
 
@@ -96,6 +109,7 @@ struct session {
     struct obj *space;                      /* the one plain names are bound in, owned */
     struct handles handles;
     struct step step;                       /* of the request that runs, or of the end */
+    struct job job;                         /* of the request that waits, if it needs slices of its own */
     struct mailbox *mailbox;                /* made with the first weakref that notifies */
     struct weak_queue deaths;               /* to be told */
     uint64_t seq;                           /* events told */
@@ -115,6 +129,7 @@ struct session {
     bool is_woken;                          /* ops.wake was called */
     bool is_working;                        /* in the hub's ring */
     bool is_closed;                         /* the connection let go of it */
+    bool is_drained_for;                    /* the collector waits until its step is empty */
 };
 
 /* -- between the files ------------------------------------------------------------------------------------------- */
@@ -140,11 +155,25 @@ void session_wake(struct session *session);
 /* Runs the request in bytes[0, len), a whole scanned frame. dispatch.c */
 void dispatch_frame(struct session *session, const char *bytes, size_t len);
 
+/* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused. dispatch.c */
+struct call;
+void dispatch_finish(struct call *call, enum hd_err err);
+
+/* Ends the session if its output could not be kept, or too much of it waits. session.c */
+void session_check_output(struct session *session);
+
+/* A slice of work: calls `part` with a budget of references again and again until it answers true, `us` microseconds are
+ * over, or slice_objects references are spent. hub.c */
+bool hub_slice(struct hub *hub, uint64_t us, bool (*part)(void *arg, size_t budget), void *arg);
+
+/* A slice of a dying queue; true when it is empty. hub.c */
+bool hub_run_step(struct hub *hub, struct step *step);
+
 /* A step that was run to its end: publishes, and lets a held response go. session.c */
 void session_step_done(struct session *session);
 
 /* Drops a part of what an ended session held; true when nothing is left. session_end.c */
-bool session_end_some(struct session *session, size_t budget);
+bool session_end_some(struct session *session);
 
 /* Frees the memory of a session that holds nothing any more. session.c */
 void session_free(struct session *session);

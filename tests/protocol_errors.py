@@ -18,6 +18,7 @@ WRONG_OPTION = {
     "deep": (1, "yes", None), "depth": (-1, "1", None, 1.5, 2 ** 53), "after": (None, 1.5, [], b"x"),
     "limit": (-1, "1", None, 1.5), "match": (1, None, b"*"), "name": (1, None), "namespace": (1, None),
     "refs": ("xml", 1), "errors": (0, "both"), "raw": (True, "x"), "events": (1, [], [1], ["m", []]),
+    "enabled": (1, None), "thresholds": (1, [1], [0, 1], [1, -1], ["a", 1]), "slice_us": (0, -1, 2000000, None),
 }
 
 
@@ -169,7 +170,7 @@ def every_value_may_be_wrong_at_any_depth(server):
 @test_alone
 def what_no_method_is_called_is_NO_METHOD(server):
     with Room(server) as room:
-        for name in ("", "Ping", "ping ", "PING", "batch", "gc", "__class__", "pin", "pingg", "help", "watch", "ping\x00"):
+        for name in ("", "Ping", "ping ", "PING", "GC", "__class__", "pin", "pingg", "help", "gc_", "ping\x00"):
             room.refuses("NO_METHOD", name)
             room.refuses("NO_METHOD", name, 1, 2, 3)
 

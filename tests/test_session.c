@@ -59,7 +59,7 @@ static void pack_script(struct buf *stream)
         notation_pack_call(stream, 1, *call);
     for (const struct script_row *row = script_rows; row->type != NULL; row++) {
         bool varies = strcmp(row->method, "stats") == 0 || strcmp(row->method, "hash") == 0 ||
-                      strcmp(row->method, "hello") == 0 || strcmp(row->method, "bye") == 0;
+                      strcmp(row->method, "hello") == 0 || strcmp(row->method, "bye") == 0 || strncmp(row->method, "gc", 2) == 0;
 
         if (!varies)
             notation_pack_call(stream, strcmp(row->method, "repr") == 0 ? -1 : 2, row->call);

@@ -1,0 +1,73 @@
+/* job.c - see job.h. */
+#include "daemon/job.h"
+
+enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *state)
+{
+    call->session->job = (struct job){.kind = kind, .state = state, .msgid = call->msgid,
+                                      .is_request = call->is_request, .result = call->opts.result,
+                                      .into = call->opts.into};
+    return HD_OK;
+}
+
+static void drop_state(struct session *session, const struct job *job)
+{
+    if (job->kind->drop != NULL)
+        job->kind->drop(session, job->state);
+}
+
+static void answer(struct session *session, const struct job *job)
+{
+    struct call call = {.hub = session->hub, .session = session, .heap = session->hub->heap,
+                        .is_request = job->is_request, .msgid = job->msgid, .reply_at = session->out.len};
+    enum hd_err err;
+
+    call.opts.result = (enum result_mode)job->result;
+    call.opts.into = job->into;
+    heap_work_start(call.heap);
+    err = job->kind->answer(&call, job->state);
+    drop_state(session, job);
+    dispatch_finish(&call, err);
+}
+
+bool job_work(struct session *session)
+{
+    struct heap *heap = session->hub->heap;
+    struct job job = session->job;
+    bool is_done;
+
+    heap->step = &session->step;
+    is_done = job.kind->slice(session, job.state);
+    if (is_done) {
+        session->job.kind = NULL;
+        session->is_paused = false;
+        answer(session, &job);
+    }
+    heap->step = NULL;
+    if (is_done) {
+        session_check_output(session);
+        session_wake(session);
+    }
+    return is_done;
+}
+
+void job_drop(struct session *session)
+{
+    struct heap *heap = session->hub->heap;
+    struct job job = session->job;
+
+    if (job.kind == NULL)
+        return;
+    session->job.kind = NULL;
+    session->is_paused = false;
+    heap->step = &session->step;
+    drop_state(session, &job);
+    heap->step = NULL;
+}
+
+void job_roots(const struct session *session, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    const struct job *job = &session->job;
+
+    if (job->kind != NULL && job->kind->roots != NULL)
+        job->kind->roots(job->state, visit, arg);
+}
