@@ -124,7 +124,8 @@ static bool run_expression(struct console *console, const struct statement *stat
     struct ref ref;
 
     if (topic != NULL)
-        return help_show(stdout, topic) || server_fail(&console->server, HD_NO_METHOD, "there is no method '%s'", topic);
+        return help_show(stdout, topic) ||
+               server_fail(&console->server, HD_NO_METHOD, "there is no method '%s'", topic);
     return eval(&console->server, statement->value, WANT_VALUE, &ref) && fetch(&console->server, &ref) &&
            console_show(console, ref.value);
 }

@@ -1,9 +1,9 @@
 /*
  * client/cli/eval.h - expressions become requests.
  *
- * What an expression stands for is a `ref`. Nothing is sent for a literal or a name before it is known what for: so a name
- * travels as a name, and `refcount(a)` counts no handle of ours. Every other intermediate object is held by a handle until
- * server_forget, so that it is the same object wherever it goes.
+ * What an expression stands for is a `ref`. Nothing is sent for a literal or a name before it is known what for: so a
+ * name travels as a name, and `refcount(a)` counts no handle of ours. Every other intermediate object is held by a
+ * handle until server_forget, so that it is the same object wherever it goes.
  *
  * All these functions say false after an error, which is in the server.
  */
@@ -67,8 +67,8 @@ enum type_code eval_type(struct server *server, struct ref *ref);
 
 /*
  * f(...): a method of an object, a method of the wire, len() and the like, a class, a bound method, a weakref.
- * `watched` is the name that a weakref is about to get: its death is then told, unless the expression says notify=False.
- * NULL: it gets none.
+ * `watched` is the name that a weakref is about to get: its death is then told, unless the expression says
+ * notify=False. NULL: it gets none.
  */
 bool eval_call(struct server *server, const struct node *node, enum want want, const char *watched, struct ref *out);
 

@@ -1,8 +1,8 @@
 /*
  * expression.c - expressions, by recursive descent through the levels of precedence.
  *
- * Recursion is bounded twice: the nesting of brackets and prefix operators is counted, and no node may stand on more than
- * TREE_DEPTH_MAX levels of others, however it was built.
+ * Recursion is bounded twice: the nesting of brackets and prefix operators is counted, and no node may stand on more
+ * than TREE_DEPTH_MAX levels of others, however it was built.
  */
 #include <string.h>
 
@@ -356,7 +356,8 @@ static const char *order_of(const struct token *token)
 
 static bool is_comparison(const struct parser *p)
 {
-    return order_of(&p->token) != NULL || parsing_at_word(p, "is") || parsing_at_word(p, "in") || parsing_at_word(p, "not");
+    return order_of(&p->token) != NULL || parsing_at_word(p, "is") || parsing_at_word(p, "in") ||
+           parsing_at_word(p, "not");
 }
 
 static struct node *negated_if(struct parser *p, bool is_negated, struct node *node)

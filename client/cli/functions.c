@@ -1,8 +1,8 @@
 /*
  * functions.c - what f(...) means.
  *
- * A method of the wire is a function here, by its row of methods.def: positional arguments are its parameters, keywords its
- * options. Such names, and the few of Python's own below, are functions whatever is bound to them.
+ * A method of the wire is a function here, by its row of methods.def: positional arguments are its parameters, keywords
+ * its options. Such names, and the few of Python's own below, are functions whatever is bound to them.
  */
 #include <string.h>
 
@@ -123,7 +123,7 @@ static bool call_object(struct server *server, struct ref *callee, const struct 
     }
 }
 
-/* o.m(...): the server finds methods, and attributes that are classes or bound methods; a weakref in an attribute is ours. */
+/* o.m(...): the server finds methods, and attributes that can be called; one that is a weakref is dereferenced here. */
 static bool call_attribute(struct server *server, const struct node *node, enum want want, struct ref *out)
 {
     const struct node *callee = node->first;

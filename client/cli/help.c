@@ -33,7 +33,7 @@ static const char general[] =
     "An object shows as <X object #17 refs=2>: its id, and how many references there are.\n"
     "Tab completes; Ctrl-C abandons a line, Ctrl-D leaves.\n"
     "\n"
-    "help(METHOD) tells more about a method of an object, or about one of these functions, whose options are keywords:\n";
+    "help(METHOD) tells more about a method of an object, or about one of these functions (options are keywords):\n";
 
 void help_signature(struct buf *out, const struct rpc_method *method)
 {

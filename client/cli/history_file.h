@@ -1,8 +1,8 @@
 /*
  * client/cli/history_file.h - the lines that were typed, kept in a file from one conversation to the next.
  *
- * The file is $XDG_STATE_HOME/heapd/history, or ~/.local/state/heapd/history: mode 0600, in a directory of mode 0700 if it
- * has to be made. Without such a place the lines are kept until the end.
+ * The file is $XDG_STATE_HOME/heapd/history, or ~/.local/state/heapd/history: mode 0600, in a directory of mode 0700 if
+ * it has to be made. Without such a place the lines are kept until the end.
  */
 #ifndef HEAPD_CLIENT_CLI_HISTORY_FILE_H
 #define HEAPD_CLIENT_CLI_HISTORY_FILE_H

@@ -12,8 +12,8 @@
 
 /*
  * Decodes the escapes of *text, *len bytes; the result, in the arena unless nothing had to be changed, replaces both.
- * As in Python: an unknown escape stands for itself, in bytes \u, \U and \N too. NULL, or a static phrase that says what
- * is wrong.
+ * As in Python: an unknown escape stands for itself, in bytes \u, \U and \N too. NULL, or a static phrase that says
+ * what is wrong.
  */
 const char *literal_decode(struct arena *arena, bool is_bytes, bool is_raw, const char **text, size_t *len);
 

@@ -3,8 +3,8 @@
  *
  *   rpc METHOD JSON...        parameters as they go over the wire
  *   METHOD ARGUMENT... [--OPTION VALUE]...
- *       any method of methods.def, its arguments by their kinds: targets and names as `name` or `namespace:name`, values
- *       and handles as JSON, the arguments of `call` as one word each; --json, too, may stand among the options
+ *       any method of methods.def, its arguments by their kinds: targets and names as `name` or `namespace:name`,
+ *       values and handles as JSON, the arguments of `call` as one word each; --json may stand here, too
  */
 #ifndef HEAPD_CLIENT_CLI_ONESHOT_H
 #define HEAPD_CLIENT_CLI_ONESHOT_H

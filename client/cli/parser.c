@@ -15,8 +15,9 @@ static bool check_target(struct parser *p, const struct node *node)
 {
     if (node->kind == NODE_NAME || node->kind == NODE_ATTR || node->kind == NODE_ITEM)
         return true;
-    parsing_fail(p, node->at, node->kind == NODE_SLICE ? "a slice cannot be assigned to or deleted"
-                                                  : "only a name, an attribute or an item can be assigned to or deleted");
+    parsing_fail(p, node->at,
+                 node->kind == NODE_SLICE ? "a slice cannot be assigned to or deleted"
+                                          : "only a name, an attribute or an item can be assigned to or deleted");
     return false;
 }
 

@@ -1,8 +1,8 @@
 /*
  * client/cli/parser.h - text becomes statements.
  *
- * The grammar is that part of Python's which works on objects: assignments (a, a.b, a[i]; also += and its sisters), del,
- * `class X`, and expressions without comprehensions, lambda and if. Nesting is bounded by TREE_DEPTH_MAX.
+ * The grammar is that part of Python's which works on objects: assignments (a, a.b, a[i]; also += and its sisters),
+ * del, `class X`, and expressions without comprehensions, lambda and if. Nesting is bounded by TREE_DEPTH_MAX.
  */
 #ifndef HEAPD_CLIENT_CLI_PARSER_H
 #define HEAPD_CLIENT_CLI_PARSER_H

@@ -177,7 +177,7 @@ struct node *parsing_take_name(struct parser *p)
     return parsing_take_text(p, parsing_make(p, NODE_NAME, p->token.at));
 }
 
-/* -- operators ------------------------------------------------------------------------------------------------------ */
+/* -- operators ---------------------------------------------------------------------------------------------------- */
 
 const struct op *parsing_op(const struct token *token)
 {

@@ -1,9 +1,9 @@
 /*
  * client/cli/print.h - what the server answered, as text for people or as JSON.
  *
- * People get Python's repr, objects as <X object #17 refs=2>: how many references there are besides those that this client
- * holds for the moment. JSON has no form for some values; those are maps of one key that begins with @, as in the `map`
- * dialect of the protocol, and a real map like that has one more @:
+ * People get Python's repr, objects as <X object #17 refs=2>: how many references there are besides those that this
+ * client holds for the moment. JSON has no form for some values; those are maps of one key that begins with @, as in
+ * the `map` dialect of the protocol, and a real map like that has one more @:
  *     a reference            {"@": [handle, id, "type"]}
  *     bytes                  {"@bytes": "base64"}
  *     inf, -inf, nan         {"@float": "inf"}

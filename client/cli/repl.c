@@ -1,8 +1,8 @@
 /*
  * repl.c - see repl.h.
  *
- * The line editor asks for each key by read_key, which waits for the terminal and for the server at once. So events show
- * while a line is being typed, above it.
+ * The line editor asks for each key by read_key, which waits for the terminal and for the server at once. So events
+ * show while a line is being typed, above it.
  */
 #include "client/cli/repl.h"
 
@@ -43,7 +43,23 @@ static void on_signal(int number)
 
 /* -- the connection ----------------------------------------------------------------------------------------------- */
 
-/* Tells of the loss, and connects again if that can be. */
+static bool is_connected(const struct repl *repl)
+{
+    return hd_state(repl->console->server.link) == HD_OPEN;
+}
+
+/* False: the server says why. */
+static bool connect_again(struct repl *repl)
+{
+    if (!server_connect(&repl->console->server))
+        return false;
+    complete_forget(&repl->complete);
+    console_notice(repl->console,
+                   "connected again: this is a new session, the old one's names and handles are gone");
+    return true;
+}
+
+/* Tells of the loss, and tries to do something about it. */
 static void recover(struct repl *repl)
 {
     struct server *server = &repl->console->server;
@@ -52,34 +68,19 @@ static void recover(struct repl *repl)
 
     snprintf(text, sizeof text, "connection lost: %s", reason);
     console_notice(repl->console, text);
-    if (server_connect(server)) {
-        complete_forget(&repl->complete);
-        console_notice(repl->console, "connected again: this is a new session, the old one's names and handles are gone");
+    if (connect_again(repl))
         return;
-    }
     snprintf(text, sizeof text, "no new connection: %s; the next line tries again", server->error);
     console_notice(repl->console, text);
 }
 
-static bool is_connected(const struct repl *repl)
-{
-    return hd_state(repl->console->server.link) == HD_OPEN;
-}
-
-/* Before a statement: a lost connection is made again. */
+/* Before a statement. */
 static bool ensure_connection(struct repl *repl)
 {
-    struct server *server = &repl->console->server;
-
-    if (is_connected(repl))
+    if (is_connected(repl) || connect_again(repl))
         return true;
-    if (!server_connect(server)) {
-        console_complain(repl->console, "");
-        return false;
-    }
-    complete_forget(&repl->complete);
-    console_notice(repl->console, "connected again: this is a new session, the old one's names and handles are gone");
-    return true;
+    console_complain(repl->console, "");
+    return false;
 }
 
 /* -- keys --------------------------------------------------------------------------------------------------------- */

@@ -15,8 +15,8 @@ struct script {
 /* Runs one text, an error being told behind `prefix`. False: stop. */
 bool script_run(struct script *script, const char *text, size_t len, const char *prefix);
 
-/* Runs the descriptor's lines as they come; one with open brackets goes on in the next. Errors name the line. Events are
- * told as they come, too. */
+/* Runs the descriptor's lines as they come; one with open brackets goes on in the next. Errors name the line. Events
+ * are told as they come, too. */
 void script_run_stream(struct script *script, int fd);
 
 #endif

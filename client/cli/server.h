@@ -1,8 +1,8 @@
 /*
  * client/cli/server.h - the server, as the command line talks to it: one request after another, on one link.
  *
- * What a statement is answered is kept, with every handle in it, until server_forget, which gives the handles back. So an
- * expression may use what it has got as long as it runs, and holds nothing afterwards.
+ * What a statement is answered is kept, with every handle in it, until server_forget, which gives the handles back. So
+ * an expression may use what it has got as long as it runs, and holds nothing afterwards.
  *
  * Functions that fail say false or NULL and leave `status` and `error`, "CODE a sentence".
  */
@@ -75,15 +75,15 @@ int server_exit_status(enum hd_status status);
 /* Begins a request; NULL without memory. It goes to server_finish, or to hd_call_free. */
 struct hd_call *server_call(struct server *server, const char *method);
 
-/* Sends a request (consumed) and waits for its answer, which is kept until server_forget. NULL: it failed. SIGINT makes it
- * fail with HD_CANCELLED. */
+/* Sends a request (consumed) and waits for its answer, which is kept until server_forget. NULL: it failed. SIGINT makes
+ * it fail with HD_CANCELLED. */
 const struct hd_value *server_finish(struct server *server, struct hd_call *call);
 
 /* Both in one, with parameters as hd_put takes them. */
 const struct hd_value *server_ask(struct server *server, const char *method, const char *format, ...);
 
-/* Waits until `fd` can be read, whatever that gives: true. False after a signal, or after something came from the server,
- * which is dealt with. `signals` is the mask to wait with, NULL: as it is. */
+/* Waits until `fd` can be read, whatever that gives: true. False after a signal, or after something came from the
+ * server, which is dealt with. `signals` is the mask to wait with, NULL: as it is. */
 bool server_wait(struct server *server, int fd, const sigset_t *signals);
 
 /* Takes the last answer's handle out of what server_forget gives back: from now on it is the caller's. */
