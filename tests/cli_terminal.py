@@ -10,7 +10,7 @@ from harness import DEADLINE, Daemon, run, test, test_own, unique, wait_until
 from terminal import Terminal
 
 HEAP_CLI = os.environ.get("HEAP_CLI", "build/heap-cli")
-PROMPT = ">>> "
+PROMPT = "heapd> "
 CTRL_C, CTRL_D, TAB, UP = "\x03", "\x04", "\t", "\x1b[A"
 
 
@@ -61,9 +61,9 @@ def a_conversation(server):
 def open_brackets_go_on_in_the_next_line(server):
     with Conversation(server.address) as one:
         one.enter("xs = [1,")
-        one.expect("... ")
+        one.expect("...> ")
         one.enter("{'a': (2,")
-        one.expect("... ")
+        one.expect("...> ")
         assert one.ask("3)}]") == ""
         assert one.ask("xs") == "[1, {'a': (2, 3)}]\n"
         one.leave()
@@ -77,7 +77,7 @@ def ctrl_c_abandons_a_line_and_open_brackets(server):
         one.type(CTRL_C)
         one.expect(PROMPT)
         one.enter("b = [1,")
-        one.expect("... ")
+        one.expect("...> ")
         one.type("2")
         one.expect("2")
         one.type(CTRL_C)

@@ -186,8 +186,8 @@ static int read_key(EditLine *editor, wchar_t *key)
 
 static char *prompt(EditLine *editor)
 {
-    static char first[] = ">>> ";
-    static char further[] = "... ";
+    static char first[] = "heapd> ";
+    static char further[] = "  ...> ";
     struct repl *repl;
 
     el_get(editor, EL_CLIENTDATA, &repl);
