@@ -235,7 +235,7 @@ static bool open_editor(struct repl *repl)
     el_set(repl->editor, EL_EDITOR, "emacs");
     el_set(repl->editor, EL_HIST, history, repl->history.lines);
     el_set(repl->editor, EL_GETCFN, read_key);
-    el_set(repl->editor, EL_ADDFN, "heap-complete", "complete a name", on_tab);
+    el_wset(repl->editor, EL_ADDFN, L"heap-complete", L"complete a name", on_tab); /* el_set would leak copies */
     el_set(repl->editor, EL_BIND, "^I", "heap-complete", NULL);
     el_set(repl->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(repl->editor, NULL);
