@@ -141,8 +141,8 @@ START_TEST(bytes_that_come_one_at_a_time_are_each_walked_once)
     for (len = 1; len < buf.len; len++) {
         size_t before = feed.pos;
 
-        ck_assert_int_eq(feed_scan(&feed, &usual, buf.bytes, len), FEED_MORE);
-        ck_assert_uint_ge(feed.pos, before);
+        if (feed_scan(&feed, &usual, buf.bytes, len) != FEED_MORE || feed.pos < before)
+            ck_abort_msg("after %zu bytes", len); /* an assertion for each of 400,000 would be slow */
         memset(buf.bytes + before, 0xc1, feed.pos - before);
     }
     ck_assert_int_eq(feed_scan(&feed, &usual, buf.bytes, len), FEED_FRAME);
@@ -310,10 +310,9 @@ START_TEST(random_bytes_end_the_same_way_however_they_are_cut)
             len += 1 + suite_random(&seed, 7);
             len = len < sizeof bytes ? len : sizeof bytes;
         } while (feed_scan(&cut, &usual, bytes, len) == FEED_MORE && len < sizeof bytes);
-        ck_assert_uint_eq(cut.pos, whole.pos);
-        ck_assert_uint_eq(cut.values, whole.values);
-        ck_assert_ptr_eq(cut.reason, whole.reason);
-        ck_assert(status != FEED_MORE || len == sizeof bytes);
+        if (cut.pos != whole.pos || cut.values != whole.values || cut.reason != whole.reason ||
+            (status == FEED_MORE && len < sizeof bytes))
+            ck_abort_msg("in round %u", round);
     }
 }
 END_TEST
