@@ -14,7 +14,7 @@ Transcripts are fenced blocks:
 
 Each document has a fresh daemon. Ids of objects are the daemon's choice: `#17` in a document stands for one id, whatever it
 is, as long as it is the same one wherever it says `#17`, `'id': 17`, or 17 to an `id(...)`. A line of `...` stands for any
-lines. Behind an empty prompt stands what comes by itself (an event that another client caused); ^D ends a session.
+lines. A block may begin with an event: it comes by itself, caused by another client. ^D ends a session.
 """
 import code
 import contextlib
@@ -53,6 +53,8 @@ class Block:
         prompt, further = PROMPTS[self.kind], FURTHER.get(self.kind)
         if text.startswith(prompt) or text == prompt.rstrip():
             self.steps.append([text[len(prompt):], []])
+        elif not self.steps and text.startswith("! "):
+            self.steps.append(["", [text]])
         elif not self.steps:
             raise SystemExit(f"replay: a block begins with an answer: {text!r}")
         elif further and text.startswith(further) and not self.steps[-1][1]:
@@ -241,7 +243,7 @@ def show_step(block, text):
     """What is typed, as it looks at the prompt."""
     name = "" if block.client == "one" else f"[{block.client}] "
     first, further = PROMPTS.get(block.kind, ""), FURTHER.get(block.kind, "")
-    for number, line in enumerate(text.splitlines() or [""]):
+    for number, line in enumerate(text.splitlines()):
         print(f"    {name}{further if number else first}{line}", flush=True)
     return name
 
