@@ -57,7 +57,7 @@ SETS = [Set(), Set([1]), Set([1, 2]), Set([2, 1]), Set([1.0, 2]), Set([True, 2, 
 ITEMS = [*LISTS, *TUPLES, *DICTS, *SETS, "", "ab", "日a", b"", b"a\xff", 5, None, 1.5, True, THING]
 THINGS = [THING, OTHER_THING]
 VALUES = [None, *BOOLS, *INTS[::3], *FLOATS[::3], NAN, OTHER_NAN, *STRS[:12], *BYTESES[:5], *TUPLES, *LISTS, *DICTS,
-          *SETS, *THINGS]
+          *SETS, *THINGS, int, list]
 PAIRS = [*DICTS, [], [[1, 2]], [(1, 2), ["a", "b"]], [[1, 2], [1.0, 3]], ((1, []), (2, {})), ["ab", "cd"], [b"ab"],
          [{1: 2, 3: 4}], [Set([1, 2])], Set([(1, 2)]), [[1]], [[1, 2,
                                                                 3]], [[]], [5], [None], 5, None, "", "ab", "a", b"ab",
@@ -293,6 +293,10 @@ def constructed(rng):
         for base in (0, 2, 8, 10, 16, 36, 37, 1, -1, True, None, "10", 16.0):
             yield int, [text, base]
     yield int, [5, 10]
+    for kind in (str, bytes):
+        for x in ("", "ä", b"", b"a\xc3\xa4", b"\xff", 5, None):
+            for encoding in ("utf-8", None, 8):
+                yield kind, [x, encoding]
 
 
 def bound_calls(rng):
