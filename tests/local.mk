@@ -9,6 +9,7 @@ script_tests = \
 	tests/cli.py \
 	tests/cli_terminal.py \
 	tests/client_install.py \
+	tests/containers_like_python.py \
 	tests/daemon.py \
 	tests/documents.py \
 	tests/hostile.py \
