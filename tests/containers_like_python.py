@@ -11,12 +11,12 @@ from harness import run, test
 from python_reference import Set, answer
 
 CHUNK = 500
-PHASES = (("grow", 16000), ("churn", 8000), ("shrink", 16000), ("grow", 8000), ("churn", 4000), ("shrink", 24000))
+PHASES = (("grow", 10000), ("churn", 5000), ("shrink", 10000), ("grow", 5000), ("churn", 3000), ("shrink", 15000))
 
 
 def scalar(rng):
     """What may be a key; equal ones of different types, and the same again, come up often."""
-    n = rng.randrange(12000)
+    n = rng.randrange(8000)
     return rng.choice([n, n, float(n), f"key {n}", f"ключ {n}", b"%d" % n, n + 0.5, n << 40, None, True])
 
 
@@ -38,8 +38,8 @@ SHRINK = {
     Set: lambda rng, s: rng.choice([("pop",), ("remove", scalar(rng)), ("discard", first(s)), ("pop",)]),
 }
 LOOK = {
-    list: lambda rng, xs: rng.choice([("get", index(rng, xs)), ("len",), ("index", scalar(rng), index(rng, xs)),
-                                      ("set", index(rng, xs), scalar(rng)), ("reverse",), ("count", scalar(rng))]),
+    list: lambda rng, xs: rng.choice([("get", index(rng, xs)), ("len",), ("set", index(rng, xs), scalar(rng)), ("reverse",),
+                                      ("index", scalar(rng), max(0, len(xs) - 100))]),
     dict: lambda rng, d: rng.choice([("get", scalar(rng)), ("get_item", scalar(rng)), ("has", scalar(rng)), ("len",),
                                      ("set", scalar(rng), scalar(rng))]),
     Set: lambda rng, s: rng.choice([("has", scalar(rng)), ("len",), ("add", scalar(rng))]),
@@ -105,7 +105,7 @@ def stays_like(server, mine):
         read, expected = content(client, mine)
         assert same(read, expected), phase
         largest = max(largest, len(mine))
-    assert largest > 5000 and len(mine) < largest / 4, (largest, len(mine))
+    assert largest > 3000 and len(mine) < largest / 4, (largest, len(mine))
 
 
 @test
