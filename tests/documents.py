@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """documents.py - what the documents say of each other and of the tables is true.
 
-Every link between documents leads somewhere, to a heading where it names one; README leads to every document; all of them
-are in the distribution; and protocol.md's list of what is not there yet is right.
+    documents.py            TAP
+    documents.py --shrink   takes off protocol.md's list what is there now (make methods-page)
+
+Every link between documents leads somewhere, to a heading where it names one; README leads to every document; all of
+them are in the distribution; and protocol.md's list of what is not there yet is right.
 """
 import glob
 import os
@@ -19,14 +22,18 @@ def read(path):
         return file.read()
 
 
+def without_blocks(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def prose(text):
     """Without code, in which [x](y) is no link."""
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    return re.sub(r"`[^`\n]*`", "", without_blocks(text))
 
 
 def anchors(text):
     """What a heading is called behind #, as GitHub does it."""
-    headings = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    headings = re.findall(r"^#+ +(.*)$", without_blocks(text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -74,12 +81,15 @@ def rows():
     return found
 
 
-def missing():
-    """What protocol.md lists as not there yet."""
+def items():
+    """What protocol.md lists as not there yet: lines, each with its names."""
     section = re.search(r"^## Not yet in this version$(.*?)^## ", read("docs/protocol.md"), re.MULTILINE | re.DOTALL)
-    items = re.findall(r"^- (.*(?:\n  .*)*)", section[1], re.MULTILINE)
-    assert items, "the list is empty: take the section out, here too"
-    return {name for item in items for name in re.findall(r"`(\w+)`", item)}
+    lines = re.findall(r"^- .*\n", section[1], re.MULTILINE)
+    return [(line, set(re.findall(r"`(\w+)`", line))) for line in lines]
+
+
+def missing():
+    return set().union(*(names for _, names in items()))
 
 
 def promised():
@@ -91,17 +101,30 @@ def promised():
 
 def what_is_not_there_yet_is_listed_and_nothing_else():
     stale = missing() & rows()
-    assert not stale, f"{sorted(stale)} are there now: take them off the list in docs/protocol.md"
+    assert not stale, f"{sorted(stale)} are there now: make methods-page takes them off protocol.md's list"
     unsaid = promised() - rows() - missing()
     assert not unsaid, f"protocol.md describes {sorted(unsaid)}, which are not there, nor on its list of what is not"
 
 
 def every_method_and_event_is_described():
-    names = set(re.findall(r"^(?:METHOD|EVENT)\((\w+)", read("protocol/methods.def") + read("protocol/events.def"), re.MULTILINE))
+    tables = read("protocol/methods.def") + read("protocol/events.def")
+    names = set(re.findall(r"^(?:METHOD|EVENT)\((\w+)", tables, re.MULTILINE))
     assert names <= promised(), f"section 4 of protocol.md does not describe {sorted(names - promised())}"
 
 
+def shrink():
+    text = read("docs/protocol.md")
+    for line, names in items():
+        left = names - rows()
+        kept = re.sub(r"`(\w+)`,? ?", lambda name: name[0] if name[1] in left else "", line).rstrip(", \n") + "\n"
+        text = text.replace(line, kept if left else "")
+    with open(os.path.join(TOP, "docs/protocol.md"), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def main():
+    if sys.argv[1:] == ["--shrink"]:
+        return shrink()
     tests = [every_link_leads_somewhere, readme_leads_to_every_document, every_document_is_distributed,
              what_is_not_there_yet_is_listed_and_nothing_else, every_method_and_event_is_described]
     failed = False
@@ -116,8 +139,8 @@ def main():
         print(f"{'not ' if trouble else ''}ok {number} - {test.__name__}")
         if trouble:
             print(f"# {trouble}")
-    sys.exit(failed)
+    return failed
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,9 +4,9 @@
     memory_page.py           TAP: the numbers of the page are those of this daemon
     memory_page.py --write   puts them into the page
 
-A row of the page's tables is `| what | number | ... |`. In `Objects` what is an expression of heap-cli (statements may stand
-before it), measured by sizeof; the other rows are those of `averages` and `resident` below. The pool's twin on malloc
-rounds otherwise: then everything is skipped.
+A row of the page's tables is `| what | number | ... |`. In `Objects` what is an expression of heap-cli (statements may
+stand before it), measured by sizeof; the other rows are those of `averages` and `resident` below. The pool's twin on
+malloc rounds otherwise: then everything is skipped.
 """
 import os
 import re
@@ -29,9 +29,9 @@ SESSIONS = 500
 def size_of(server, what):
     """Of an expression in backquotes, by heap-cli."""
     *before, expression = what.strip("`").split("; ")
-    statements = ["class X", "first = X()", "first.a = first.b = first.c = 0", "xs = []", *before, f"sizeof({expression})"]
     command = [HEAP_CLI, "-H", server.address]
-    for statement in statements:
+    for statement in ["class X", "first = X()", "first.a = first.b = first.c = 0", "xs = []", *before,
+                      f"sizeof({expression})"]:
         command += ["-e", statement]
     return int(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 

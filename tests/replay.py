@@ -6,15 +6,15 @@
 
 Transcripts are fenced blocks:
 
-    ```heap         a heap-cli session: lines behind the prompt are typed, the others are what it answers. All blocks of a
-                    document belong to one session; ```heap NAME is a second client of that name.
+    ```heap         a heap-cli session: lines behind the prompt are typed, the others are what it answers. All blocks of
+                    a document belong to one session; ```heap NAME is a second client of that name.
     ```console      a shell: `$ ` begins a command; heap-cli in it reaches the document's daemon.
     ```pycon        Python's own conversation, for comparison; all blocks of a document share their variables.
     ```python       a program; what follows `print(...)  # ` is what it prints there. 4327 is the document's daemon.
 
-Each document has a fresh daemon. Ids of objects are the daemon's choice: `#17` in a document stands for one id, whatever it
-is, as long as it is the same one wherever it says `#17`, `'id': 17`, or 17 to an `id(...)`. A line of `...` stands for any
-lines. A block may begin with an event: it comes by itself, caused by another client. ^D ends a session.
+Each document has a fresh daemon. Ids of objects are the daemon's choice: `#17` in a document stands for one id, whatever
+it is, as long as it is the same one wherever it says `#17`, `'id': 17`, or 17 to an `id(...)`. A line of `...` stands for
+any lines. A block may begin with an event: it comes by itself, caused by another client. ^D ends a session.
 """
 import code
 import contextlib
@@ -148,8 +148,9 @@ class Python:
 
 
 def run(command, **options):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                          timeout=DEADLINE, **options).stdout.splitlines()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=DEADLINE, **options)
+    return done.stdout.splitlines()
 
 
 def where(daemon):
@@ -278,7 +279,8 @@ def main(arguments):
     for number, path in enumerate(paths, 1):
         trouble = play_document(path)
         failed += trouble is not None
-        print(f"{'not ' if trouble else ''}ok {number} - the transcripts of {os.path.relpath(path, TOP)} are true", flush=True)
+        claim = f"the transcripts of {os.path.relpath(path, TOP)} are true"
+        print(f"{'not ' if trouble else ''}ok {number} - {claim}", flush=True)
         for line in (trouble or "").splitlines():
             print(f"# {line}", flush=True)
     return failed > 0
