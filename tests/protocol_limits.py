@@ -148,7 +148,9 @@ def names_of_the_limit_are_bound_and_one_more_is_LIMIT():
 @test_own
 def one_session_more_than_the_limit_is_told_and_closed():
     with Daemon(config={"limits.sessions": 3}) as server:
-        clients = [server.client() for _ in range(3)]
+        clients = [server.client()]
+        wait_until(lambda: clients[0].call("stats", "sessions")["sessions"]["active"] == 1, "the end of every other session")
+        clients += [server.client() for _ in range(2)]
         for client in clients:
             client.call("ping")
         extra = server.client()
