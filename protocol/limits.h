@@ -9,8 +9,8 @@
 #define HD_PROTOCOL_VERSION 1
 #define HD_DEFAULT_PORT "4327" /* H-E-A-P on a phone keypad */
 
-/* Extension types of references (protocol.md, section 3). */
-enum { HD_EXT_HANDLE = 1, HD_EXT_NAME = 2, HD_EXT_INDEX = 3 };
+/* Extension types of references (protocol.md, section 3); INDEX and KIND only inside dumps (docs/dump-format.md). */
+enum { HD_EXT_HANDLE = 1, HD_EXT_NAME = 2, HD_EXT_INDEX = 3, HD_EXT_KIND = 4 };
 
 /* Handles: a client chooses 1 ... 2^31-1 with `into`; the server's own start at 2^31 and count up. */
 #define HD_HANDLE_CLIENT_MAX INT64_C(0x7fffffff)

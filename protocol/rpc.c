@@ -15,6 +15,7 @@ const char *const *rpc_option_words(enum rpc_option_kind kind)
     static const char *const refs[] = {"map", "ext", NULL};
     static const char *const raw[] = {"text", "bytes", NULL};
     static const char *const errors[] = {"text", "pair", NULL};
+    static const char *const classes[] = {"new", "by name", NULL};
 
     switch (kind) {
     case RPC_KIND_RESULT:
@@ -25,6 +26,8 @@ const char *const *rpc_option_words(enum rpc_option_kind kind)
         return raw;
     case RPC_KIND_ERRORS:
         return errors;
+    case RPC_KIND_CLASSES:
+        return classes;
     default:
         return NULL;
     }

@@ -13,6 +13,10 @@ enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out);
 /* copy.deepcopy: a new graph of the same shape; iterative, any depth. Errors as obj_copy. */
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out);
 
+/* Takes the references out of a container that failed half made: it may hold cycles that would not die by themselves. The
+ * container itself lives on, empty, for whoever holds it. Never allocates. */
+void obj_empty(struct heap *heap, struct obj *o);
+
 /* Elements or attributes that copying `o` alone touches. */
 uint64_t obj_width(const struct obj *o);
 

@@ -302,40 +302,19 @@ static enum hd_err fill(struct deepcopy *d, struct pair pair)
 /* -- copied keys -------------------------------------------------------------------------------------------------- */
 
 /* Objects hash by identity: a table whose keys were copied is built anew with the hashes of the copies. */
-static enum hd_err rehash_table(struct heap *heap, struct table *table)
-{
-    struct table fresh;
-    enum hd_err err = HD_OK;
-
-    table_init(&fresh);
-    if (table->live > 0 && !table_reserve(heap->pool, &fresh, table->live))
-        err = heap_no_memory(heap);
-    for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1))
-        err = obj_hash(heap, table->entries[i].key, &table->entries[i].hash);
-    for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1))
-        table_insert(heap->pool, &fresh, table->entries[i].hash, table->entries[i].key, table->entries[i].value);
-    if (err != HD_OK) {
-        table_fini(heap->pool, &fresh);
-        return err;
-    }
-    table_fini(heap->pool, table);
-    *table = fresh;
-    return HD_OK;
-}
-
 static enum hd_err rehash_all(struct deepcopy *d)
 {
     enum hd_err err = HD_OK;
 
     for (size_t i = 0; d->rehash > 0 && err == HD_OK && i < d->len; i++)
         if (d->pairs[i].to->type == OBJ_DICT || d->pairs[i].to->type == OBJ_SET)
-            err = rehash_table(d->heap, &dict_of(d->pairs[i].to)->table);
+            err = dict_rehash(d->heap, d->pairs[i].to);
     return err;
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
 
-static void empty_copy(struct heap *heap, struct obj *o)
+void obj_empty(struct heap *heap, struct obj *o)
 {
     size_t all = SIZE_MAX;
     uint64_t cursor = 0;
@@ -344,7 +323,7 @@ static void empty_copy(struct heap *heap, struct obj *o)
         list_clear(heap, o);
     else if (o->type == OBJ_DICT || o->type == OBJ_SET)
         dict_clear(heap, o);
-    else
+    else if (kind_of(o)->drop != NULL)
         kind_of(o)->drop(heap, o, &cursor, &all); /* leaves NULL behind: dropping again when it dies is nothing */
 }
 
@@ -352,7 +331,7 @@ static void empty_copy(struct heap *heap, struct obj *o)
 static void give_up(struct deepcopy *d)
 {
     for (size_t i = 0; i < d->len; i++)
-        empty_copy(d->heap, d->pairs[i].to);
+        obj_empty(d->heap, d->pairs[i].to);
 }
 
 static void end_deepcopy(struct deepcopy *d)

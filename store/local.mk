@@ -17,6 +17,11 @@ libstore_a_SOURCES = \
 	store/pool.c store/pool.h \
 	store/pool_malloc.c \
 	store/repr.c \
+	store/serial.h \
+	store/serial_bytes.c store/serial_bytes.h \
+	store/serial_dump.c \
+	store/serial_finish.c \
+	store/serial_load.c store/serial_loading.h \
 	store/siphash.c \
 	store/size.c store/size.h \
 	store/step.c store/step.h \

@@ -95,6 +95,17 @@ static struct weak *find_shared(const struct heap *heap, enum obj_type type, con
     return NULL;
 }
 
+/* The same; one that the collector has condemned gives its place up. */
+static struct weak *find_living_shared(struct heap *heap, enum obj_type type, const struct obj *target)
+{
+    struct weak *weak = find_shared(heap, type, target);
+
+    if (weak == NULL || !gc_is_condemned(heap, &weak->head))
+        return weak;
+    weak_retire(heap, &weak->head);
+    return NULL;
+}
+
 /* In front, but behind the shared ones: these are told of nothing, so their place is no order. */
 static void link_weak(struct heap *heap, struct obj *target, struct weak *weak)
 {
@@ -122,11 +133,7 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
 
     if (obj_is_immortal(target))
         return heap_fail(heap, HD_TYPE, "cannot refer weakly to an immortal %s", obj_type_name(target->type));
-    weak = mailbox == NULL ? find_shared(heap, type, target) : NULL;
-    if (weak != NULL && gc_is_condemned(heap, &weak->head)) {
-        weak_retire(heap, &weak->head);
-        weak = NULL;
-    }
+    weak = mailbox == NULL ? find_living_shared(heap, type, target) : NULL;
     if (weak != NULL) {
         if (heap->is_marking)
             gc_shade(heap, &weak->head); /* it may have been held by garbage only */
@@ -144,6 +151,34 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
         mailbox->count++;
     link_weak(heap, target, weak);
     *out = &weak->head;
+    return HD_OK;
+}
+
+enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out)
+{
+    struct weak *weak = (struct weak *)heap_new(heap, OBJ_WEAKREF, sizeof *weak);
+
+    if (weak == NULL)
+        return heap_no_memory(heap);
+    *weak = (struct weak){.head = weak->head, .died_ns = heap->now_ns(heap->now_context), .cause = WEAK_COUNT,
+                          .hash = (int64_t)weak->head.id, .is_hashed = is_hashed};
+    *out = &weak->head;
+    return HD_OK;
+}
+
+enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *target)
+{
+    struct weak *weak = weak_of(weakref);
+
+    assert(weak->target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
+    if (!table_reserve(heap->pool, &heap->weak_heads, 1))
+        return heap_no_memory(heap);
+    weak->target = target;
+    weak->target_id = target->id;
+    weak->died_ns = 0;
+    weak->is_hashed = false;
+    weak->is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL;
+    link_weak(heap, target, weak);
     return HD_OK;
 }
 

@@ -62,6 +62,14 @@ void mailbox_unref(struct heap *heap, struct mailbox **mailbox);
 enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, struct mailbox *mailbox,
                      struct obj **out);
 
+/*
+ * A weakref whose target is dead from the start, and then, at most once, the same made to refer to `target`, which is
+ * mortal; NO_MEMORY. `is_hashed`: while it is dead it has a hash, as one that was asked for it in its life. For graphs that
+ * are loaded, where a weakref may come before its target.
+ */
+enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out);
+enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *target);
+
 /* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead: reclaimed, or condemned by
  * the collector. */
 struct obj *weak_target_peek(struct heap *heap, const struct obj *weak);

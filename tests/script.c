@@ -4,6 +4,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* [{(5000, weakref of o): o}, {'text'}], o an instance of a class C with an attribute: a dump of version 1. */
+#define BLOB \
+    "\\x89\\x48\\x45\\x41\\x50\\x44\\x0d\\x0a\\x00\\x00\\x00\\x01\\x00\\x00\\x00\\x0b\\x00\\x00\\x00\\x04\\x00\\x00\\x00\\x00" \
+    "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x34\\x92\\x81\\x93\\xd4\\x04\\x07\\xcd\\x13\\x88\\x92\\xd4\\x04\\x0d\\xc2\\x94\\xd4" \
+    "\\x04\\x0a\\x94\\xd4\\x04\\x0b\\xa1\\x43\\xa1\\x6b\\xcd\\x03\\xe8\\xa1\\x6e\\xcb\\x40\\x04\\x00\\x00\\x00\\x00\\x00\\x00" \
+    "\\x92\\xd4\\x04\\x09\\xa4\\x74\\x65\\x78\\x74\\x92\\x04\\x05\\x7a\\x6e\\xe4\\x0b\\x91\\xdf\\x00\\xc4"
+
 const char *const script_setup[] = {
     "hello({'name': 'script', 'errors': 'text'})",
     "bind('i', 12345)",
@@ -96,6 +103,11 @@ const struct script_row script_rows[] = {
     {"rpc", "deepcopy", "deepcopy('d')"},
     {"rpc", "deepcopy", "deepcopy('victim')"},
     {"rpc", "deepcopy", "deepcopy('o')"},
+    {"rpc", "dump", "dump('victim')"},
+    {"rpc", "dump", "dump('o')"},
+    {"rpc", "dump", "dump('p')"},
+    {"rpc", "load", "load(b'" BLOB "')"},
+    {"rpc", "load", "load(b'" BLOB "', {'classes': 'by name', 'into': 50})"},
     {"rpc", "refcount", "refcount('l')"},
     {"rpc", "info", "info('o')"},
     {"rpc", "sizeof", "sizeof('d')"},

@@ -140,6 +140,41 @@ void dict_clear(struct heap *heap, struct obj *o)
     step_detach_table(heap, &dict_of(o)->table);
 }
 
+static enum hd_err insert_hashed(struct heap *heap, struct table *fresh, const struct table_entry *entry)
+{
+    struct probe probe = {heap, entry->key, HD_OK};
+    uint32_t hash = 0;
+    enum hd_err err = obj_hash(heap, entry->key, &hash);
+
+    if (err != HD_OK)
+        return err;
+    if (table_find(fresh, hash, probe_matches, &probe) != TABLE_NONE)
+        return heap_fail(heap, HD_VALUE, "two keys are equal");
+    if (probe.err == HD_OK)
+        table_insert(heap->pool, fresh, hash, entry->key, entry->value);
+    return probe.err;
+}
+
+enum hd_err dict_rehash(struct heap *heap, struct obj *o)
+{
+    struct table *table = &dict_of(o)->table;
+    struct table fresh;
+    enum hd_err err = HD_OK;
+
+    table_init(&fresh);
+    if (table->live > 0 && !table_reserve(heap->pool, &fresh, table->live))
+        err = heap_no_memory(heap);
+    for (uint32_t i = table_next(table, 0); err == HD_OK && i != TABLE_NONE; i = table_next(table, i + 1))
+        err = insert_hashed(heap, &fresh, &table->entries[i]);
+    if (err != HD_OK) {
+        table_fini(heap->pool, &fresh);
+        return err;
+    }
+    table_fini(heap->pool, table);
+    *table = fresh;
+    return HD_OK;
+}
+
 /* -- kinds -------------------------------------------------------------------------------------------------------- */
 
 static bool visit_entry(const struct table_entry *entry, bool is_set, slot_fn *visit, void *arg)

@@ -47,6 +47,9 @@ enum hd_err dict_pair(struct heap *heap, const struct table_entry *entry, struct
 /* KEY with a text that names the key. */
 enum hd_err dict_missing(struct heap *heap, const struct obj *dict, const struct obj *key);
 
+/* Builds the table anew with the hashes that its keys have now. VALUE if two are equal, TYPE if one is unhashable. */
+enum hd_err dict_rehash(struct heap *heap, struct obj *dict);
+
 /* Removes the entry at a position and gives its references to the caller. Never fails, never allocates. */
 void dict_remove(struct heap *heap, struct obj *dict, uint32_t position, struct obj **key, struct obj **value);
 

@@ -1,0 +1,68 @@
+/*
+ * store/serial.h - a graph of objects as bytes, and back: sharing, cycles, classes and weak references kept, any depth.
+ *
+ * The bytes, their versions and what a reader may rely on: docs/dump-format.md. Both ways work at one instant, with stacks
+ * of their own instead of recursion, and are charged to limits.work as a deep copy is.
+ */
+#ifndef HEAPD_STORE_SERIAL_H
+#define HEAPD_STORE_SERIAL_H
+
+#include <stddef.h>
+
+#include "store/heap.h"
+
+/* -- dump --------------------------------------------------------------------------------------------------------- */
+
+struct serial_blob {
+    char *bytes; /* owned by whoever called serial_dump, until serial_blob_free */
+    size_t len;
+    size_t capacity;
+};
+
+/*
+ * Writes `o` and all that it holds, in at most `limit` bytes. A weakref stays a link if its target is written too, else it
+ * becomes a dead one. TYPE if a proxy, bound method, namespace or weak container is among them; LIMIT beyond `limit` or
+ * the work budget; NO_MEMORY. On failure there is nothing to free.
+ */
+enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob);
+
+void serial_blob_free(struct heap *heap, struct serial_blob *blob);
+
+/* -- load --------------------------------------------------------------------------------------------------------- */
+
+/* Where classes are looked for by name. */
+struct serial_classes {
+    /* The object of this name, owned, or NULL. The name is UTF-8. */
+    struct obj *(*find)(void *context, const char *name, size_t len);
+    void *context;
+};
+
+/* A loaded graph that is not yet handed over: it ends with serial_keep or serial_undo. */
+struct serial_loaded {
+    struct obj *root;     /* owned by this struct */
+    struct obj **objects; /* everything made, borrowed, by number; those that were there before too */
+    size_t len, capacity;
+    uint64_t first_id;    /* objects from this id on are new */
+    struct obj **aside;   /* new classes for which others of their names stand: owned */
+    size_t aside_len, aside_capacity;
+};
+
+/* A load takes at most so many bytes of the heap for each byte of the blob, and as many again as the smallest heap has
+ * pages for; whatever the blob claims. */
+#define SERIAL_LOAD_FACTOR 96
+
+/*
+ * Makes a new graph from what serial_dump wrote. With `classes` (NULL: none), a class of the blob is the class of its name
+ * if `find` leads to one whose instances are objects; that is used as it is. VALUE for bytes that are no dump, are cut off,
+ * changed or of a later version; LIMIT beyond the work budget; NO_MEMORY. A failure leaves nothing over.
+ */
+enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
+                        struct serial_loaded *loaded);
+
+/* The graph belongs to whoever has taken references to it: drops that of `loaded`. */
+void serial_keep(struct heap *heap, struct serial_loaded *loaded);
+
+/* Takes the graph apart, its cycles too: all of it dies, but for what others have taken references to. */
+void serial_undo(struct heap *heap, struct serial_loaded *loaded);
+
+#endif

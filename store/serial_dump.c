@@ -1,0 +1,481 @@
+/*
+ * serial_dump.c - writing a graph: depth first, each object where it is first met, later ones as INDEX.
+ *
+ * An object with a single reference can be met only once and needs no entry in the memo, but for the root, which the
+ * request refers to, and the target of a weak reference, whose number the links at the end ask for.
+ */
+#include "store/serial.h"
+
+#include "store/compare.h"
+#include "store/copy.h"
+#include "store/kinds/atoms.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/object.h"
+#include "store/kinds/sequence.h"
+#include "store/serial_bytes.h"
+#include "store/weak.h"
+
+struct memo_entry {
+    const struct obj *o; /* NULL: free */
+    uint32_t number;
+};
+
+/* Object -> its number: open addressing, at most half full. The table of dicts keeps an order that nobody needs here. */
+struct memo {
+    struct memo_entry *entries;
+    size_t len, slots; /* slots: 0, or a power of two */
+    unsigned shift;    /* 64 - log2(slots) */
+};
+
+struct frame {
+    struct obj *o;     /* borrowed, as all here: the request holds the root */
+    struct obj *next;  /* what comes before going on at `at`: an object's class, the value of a key just written */
+    uint64_t at;       /* the kind's own: index, position, cursor */
+};
+
+struct link {
+    struct obj *target;
+    uint32_t weakref;  /* its number */
+};
+
+struct dump {
+    struct heap *heap;
+    struct obj *root;
+    struct serial_blob blob;
+    uint64_t limit;
+    struct memo memo;
+    struct frame *frames;
+    size_t depth, frames_capacity, most_depth;
+    struct link *links;
+    size_t links_len, links_capacity;
+    uint32_t objects;  /* numbers given */
+};
+
+/* -- the buffer --------------------------------------------------------------------------------------------------- */
+
+#define SLACK (2 * SERIAL_ROOM) /* room that is made and not used: the exact size is looked at in the end */
+
+static enum hd_err too_large(struct dump *d)
+{
+    return heap_fail(d->heap, HD_LIMIT, "the dump is larger than limits.read (%llu) bytes",
+                     (unsigned long long)d->limit);
+}
+
+static enum hd_err grow(struct dump *d, size_t more)
+{
+    size_t capacity = d->blob.capacity == 0 ? 4096 : d->blob.capacity * 2;
+    char *bytes;
+
+    if (more > d->limit + SLACK || d->blob.len > d->limit + SLACK - more)
+        return too_large(d);
+    if (capacity < d->blob.len + more)
+        capacity = d->blob.len + more;
+    bytes = pool_resize(d->heap->pool, d->blob.bytes, d->blob.capacity, capacity);
+    if (bytes == NULL)
+        return heap_no_memory(d->heap);
+    d->blob.bytes = bytes;
+    d->blob.capacity = capacity;
+    return HD_OK;
+}
+
+/* Room for one value, and for `more` bytes behind it. */
+static inline enum hd_err make_room(struct dump *d, size_t more)
+{
+    return d->blob.capacity - d->blob.len >= SERIAL_ROOM + more ? HD_OK : grow(d, SERIAL_ROOM + more);
+}
+
+static inline char *at(const struct dump *d)
+{
+    return d->blob.bytes + d->blob.len;
+}
+
+static inline void wrote(struct dump *d, const char *end)
+{
+    d->blob.len = (size_t)(end - d->blob.bytes);
+}
+
+static enum hd_err write_str(struct dump *d, const char *bytes, size_t len)
+{
+    enum hd_err err = make_room(d, len);
+    char *to;
+
+    if (err != HD_OK)
+        return err;
+    to = put_str_head(at(d), (uint32_t)len);
+    memcpy(to, bytes, len);
+    wrote(d, to + len);
+    return HD_OK;
+}
+
+/* -- memo --------------------------------------------------------------------------------------------------------- */
+
+/* Multiply-shift hashing with a secret odd factor (M. Dietzfelbinger et al., 1997): who shapes a graph cannot aim at it. */
+static size_t memo_slot(const struct dump *d, const struct obj *o)
+{
+    const struct memo *memo = &d->memo;
+    size_t i = (size_t)(((uint64_t)(uintptr_t)o >> 3) * (d->heap->hash_key[1] | 1) >> memo->shift);
+
+    while (memo->entries[i].o != NULL && memo->entries[i].o != o)
+        i = (i + 1) & (memo->slots - 1);
+    return i;
+}
+
+static enum hd_err memo_grow(struct dump *d)
+{
+    struct memo old = d->memo;
+    struct memo *memo = &d->memo;
+    size_t slots = old.slots == 0 ? 64 : old.slots * 2;
+    struct memo_entry *entries = pool_zero(d->heap->pool, slots * sizeof *entries);
+
+    if (entries == NULL)
+        return heap_no_memory(d->heap);
+    *memo = (struct memo){entries, old.len, slots, old.slots == 0 ? 64 - 6 : old.shift - 1};
+    for (size_t i = 0; i < old.slots; i++)
+        if (old.entries[i].o != NULL)
+            memo->entries[memo_slot(d, old.entries[i].o)] = old.entries[i];
+    pool_free(d->heap->pool, old.entries, old.slots * sizeof *old.entries, POOL_DATA);
+    return HD_OK;
+}
+
+static bool may_be_met_again(const struct dump *d, const struct obj *o)
+{
+    return o->count > 1 || (o->flags & OBJ_HAS_WEAK) != 0 || o->type == OBJ_CLASS || o == d->root;
+}
+
+/* The entry of an object, with the next number if it is new. */
+static enum hd_err memo_enter(struct dump *d, const struct obj *o, const struct memo_entry **entry, bool *is_new)
+{
+    struct memo *memo = &d->memo;
+    enum hd_err err = memo->len * 2 < memo->slots ? HD_OK : memo_grow(d);
+    size_t i;
+
+    if (err != HD_OK)
+        return err;
+    i = memo_slot(d, o);
+    *is_new = memo->entries[i].o == NULL;
+    if (*is_new) {
+        memo->entries[i] = (struct memo_entry){o, d->objects};
+        memo->len++;
+    }
+    *entry = &memo->entries[i];
+    return HD_OK;
+}
+
+/* -- heads of containers ------------------------------------------------------------------------------------------ */
+
+static enum hd_err write_kind(struct dump *d, unsigned char code, uint64_t values)
+{
+    enum hd_err err = make_room(d, SERIAL_ROOM);
+
+    if (err == HD_OK && values >= UINT32_MAX)
+        err = heap_fail(d->heap, HD_LIMIT, "an object has too many attributes");
+    if (err == HD_OK)
+        wrote(d, put_kind(put_array_head(at(d), (uint32_t)values + 1), code));
+    return err;
+}
+
+static enum hd_err write_class(struct dump *d, const struct class *class)
+{
+    enum hd_err err = obj_is_immortal(&class->head)
+                          ? write_kind(d, SERIAL_BUILTIN, 1)
+                          : write_kind(d, OBJ_CLASS, 1 + 2 * (uint64_t)names_count(&class->attributes));
+
+    return err == HD_OK ? write_str(d, class->name->bytes, class->name->len) : err;
+}
+
+static enum hd_err write_weakref(struct dump *d, struct obj *o)
+{
+    struct obj *target = weak_target_peek(d->heap, o);
+    enum hd_err err = write_kind(d, OBJ_WEAKREF, 1);
+    struct link *links;
+
+    if (err != HD_OK)
+        return err;
+    wrote(d, put_byte(at(d), ((const struct weak *)o)->is_hashed ? 0xc3 : 0xc2));
+    if (target == NULL)
+        return HD_OK;
+    links = pool_grow(d->heap->pool, d->links, d->links_len, &d->links_capacity, sizeof *links);
+    if (links == NULL)
+        return heap_no_memory(d->heap);
+    d->links = links;
+    d->links[d->links_len++] = (struct link){target, d->objects - 1};
+    return HD_OK;
+}
+
+static enum hd_err write_head(struct dump *d, struct obj *o)
+{
+    enum hd_err err = make_room(d, SERIAL_ROOM);
+
+    if (err != HD_OK)
+        return err;
+    switch (o->type) {
+    case OBJ_LIST:
+        wrote(d, put_array_head(at(d), list_of(o)->len));
+        return HD_OK;
+    case OBJ_DICT:
+        wrote(d, put_map_head(at(d), dict_of(o)->table.live));
+        return HD_OK;
+    case OBJ_TUPLE:
+        return write_kind(d, OBJ_TUPLE, tuple_of(o)->len);
+    case OBJ_SET:
+        return write_kind(d, OBJ_SET, dict_of(o)->table.live);
+    case OBJ_OBJECT:
+        return write_kind(d, OBJ_OBJECT, 1 + 2 * object_length(o));
+    case OBJ_CLASS:
+        return write_class(d, class_of(o));
+    case OBJ_WEAKREF:
+        return write_weakref(d, o);
+    default:
+        return heap_fail(d->heap, HD_TYPE, "a %s cannot be dumped: #%llu", obj_type_name(o->type),
+                         (unsigned long long)o->id);
+    }
+}
+
+static bool has_content(const struct obj *o)
+{
+    return o->type != OBJ_WEAKREF && !(o->type == OBJ_CLASS && obj_is_immortal(o));
+}
+
+/* Writes the head and goes into the content with the next steps. */
+static enum hd_err begin(struct dump *d, struct obj *o)
+{
+    enum hd_err err = heap_work(d->heap, 1 + obj_width(o));
+    struct frame *frames;
+
+    if (err == HD_OK)
+        err = write_head(d, o);
+    if (err != HD_OK || !has_content(o))
+        return err;
+    frames = pool_grow(d->heap->pool, d->frames, d->depth, &d->frames_capacity, sizeof *frames);
+    if (frames == NULL)
+        return heap_no_memory(d->heap);
+    d->frames = frames;
+    d->frames[d->depth++] = (struct frame){o, o->type == OBJ_OBJECT ? &instance_of(o)->class->head : NULL, 0};
+    if (d->depth > d->most_depth)
+        d->most_depth = d->depth;
+    return HD_OK;
+}
+
+/* -- values ------------------------------------------------------------------------------------------------------- */
+
+static enum hd_err write_text(struct dump *d, const struct text *text)
+{
+    enum hd_err err = make_room(d, text->len);
+    char *to;
+
+    if (err != HD_OK)
+        return err;
+    to = text->head.type == OBJ_STR ? put_str_head(at(d), text->len) : put_bin_head(at(d), text->len);
+    memcpy(to, text->bytes, text->len);
+    wrote(d, to + text->len);
+    return HD_OK;
+}
+
+static enum hd_err write_new(struct dump *d, struct obj *o)
+{
+    enum hd_err err;
+
+    if (d->objects == UINT32_MAX)
+        return heap_fail(d->heap, HD_LIMIT, "a dump holds at most %u objects", UINT32_MAX);
+    d->objects++;
+    if (o->type == OBJ_STR || o->type == OBJ_BYTES)
+        return write_text(d, text_of(o));
+    if (o->type > OBJ_FLOAT)
+        return begin(d, o);
+    err = make_room(d, 0);
+    if (err != HD_OK)
+        return err;
+    if (o->type == OBJ_INT)
+        wrote(d, put_int(at(d), int_value(o)));
+    else if (o->type == OBJ_FLOAT)
+        wrote(d, put_float(at(d), float_value(o)));
+    else
+        wrote(d, put_byte(at(d), o->type == OBJ_NIL ? 0xc0 : int_value(o) != 0 ? 0xc3 : 0xc2));
+    return HD_OK;
+}
+
+static enum hd_err write_value(struct dump *d, struct obj *o)
+{
+    const struct memo_entry *entry;
+    bool is_new;
+    enum hd_err err;
+
+    if (!may_be_met_again(d, o))
+        return write_new(d, o);
+    err = memo_enter(d, o, &entry, &is_new);
+    if (err != HD_OK)
+        return err;
+    if (is_new)
+        return write_new(d, o);
+    err = make_room(d, 0);
+    if (err == HD_OK)
+        wrote(d, put_index(at(d), entry->number));
+    return err;
+}
+
+/* -- content ------------------------------------------------------------------------------------------------------ */
+
+static struct obj *next_entry(struct frame *frame)
+{
+    const struct table *table = &dict_of(frame->o)->table;
+    uint32_t position = table_next(table, (uint32_t)frame->at);
+
+    if (position == TABLE_NONE)
+        return NULL;
+    frame->at = (uint64_t)position + 1;
+    frame->next = table->entries[position].value;
+    return table->entries[position].key;
+}
+
+/* The next attribute's value; its name is written here. */
+static enum hd_err next_attribute(struct dump *d, struct frame *frame, struct obj **value)
+{
+    const struct name *name;
+    const char *bytes;
+    size_t len;
+
+    if (frame->o->type == OBJ_OBJECT) {
+        if (!object_next(frame->o, &frame->at, &bytes, &len, value))
+            return HD_OK;
+    } else {
+        uint32_t position = (uint32_t)frame->at;
+
+        if (!names_next(&class_of(frame->o)->attributes, &position, &name, value))
+            return HD_OK;
+        frame->at = position;
+        bytes = name->bytes;
+        len = name->len;
+    }
+    return write_str(d, bytes, len);
+}
+
+/* What the container on top holds next; NULL in *value at its end. */
+static enum hd_err next_value(struct dump *d, struct frame *frame, struct obj **value)
+{
+    uint32_t len;
+    struct obj **items;
+
+    *value = frame->next;
+    frame->next = NULL;
+    if (*value != NULL)
+        return HD_OK;
+    switch (frame->o->type) {
+    case OBJ_LIST:
+    case OBJ_TUPLE:
+        items = sequence_items(frame->o, &len);
+        *value = frame->at < len ? items[frame->at++] : NULL;
+        return HD_OK;
+    case OBJ_DICT:
+    case OBJ_SET:
+        *value = next_entry(frame);
+        return HD_OK;
+    default:
+        return next_attribute(d, frame, value);
+    }
+}
+
+static enum hd_err write_graph(struct dump *d)
+{
+    enum hd_err err = write_value(d, d->root);
+
+    while (err == HD_OK && d->depth > 0) {
+        struct obj *value = NULL;
+
+        err = next_value(d, &d->frames[d->depth - 1], &value);
+        if (err == HD_OK && value != NULL)
+            err = write_value(d, value);
+        else
+            d->depth--;
+    }
+    return err;
+}
+
+/* -- what stands around it ---------------------------------------------------------------------------------------- */
+
+/* The number of a weakref's target, if it was written. */
+static bool find_target(const struct dump *d, const struct obj *target, uint32_t *number)
+{
+    const struct memo_entry *entry = d->memo.slots > 0 ? &d->memo.entries[memo_slot(d, target)] : NULL;
+
+    if (entry == NULL || entry->o == NULL)
+        return false;
+    *number = entry->number;
+    return true;
+}
+
+static enum hd_err write_links(struct dump *d)
+{
+    uint32_t target;
+    uint32_t count = 0;
+    enum hd_err err;
+
+    for (size_t i = 0; i < d->links_len; i++)
+        count += find_target(d, d->links[i].target, &target);
+    err = make_room(d, 0);
+    if (err == HD_OK)
+        wrote(d, put_array_head(at(d), 2 * count));
+    for (size_t i = 0; err == HD_OK && i < d->links_len; i++) {
+        if (!find_target(d, d->links[i].target, &target))
+            continue;
+        err = make_room(d, SERIAL_ROOM);
+        if (err == HD_OK)
+            wrote(d, put_uint(put_uint(at(d), d->links[i].weakref), target));
+    }
+    return err;
+}
+
+static enum hd_err begin_blob(struct dump *d)
+{
+    enum hd_err err = make_room(d, SERIAL_HEAD);
+
+    if (err == HD_OK)
+        d->blob.len = SERIAL_HEAD;
+    return err;
+}
+
+/* The head, now that its numbers are known, and the tail. */
+static enum hd_err end_blob(struct dump *d)
+{
+    static const uint64_t no_key[2] = {0, 0};
+    enum hd_err err = make_room(d, SERIAL_TAIL);
+    char *head = d->blob.bytes;
+
+    if (err != HD_OK)
+        return err;
+    memcpy(head, SERIAL_MAGIC, 8);
+    serial_store(head + 8, SERIAL_VERSION, 4);
+    serial_store(head + 12, d->objects, 4);
+    serial_store(head + 16, d->most_depth, 4);
+    serial_store(head + 20, 0, 4);
+    serial_store(head + 24, d->blob.len - SERIAL_HEAD, 8);
+    serial_store(at(d), siphash13(no_key, head, d->blob.len), SERIAL_TAIL);
+    d->blob.len += SERIAL_TAIL;
+    return d->blob.len <= d->limit ? HD_OK : too_large(d);
+}
+
+enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob)
+{
+    struct dump d = {.heap = heap, .root = o, .limit = limit};
+    enum hd_err err = begin_blob(&d);
+
+    if (err == HD_OK)
+        err = write_graph(&d);
+    if (err == HD_OK)
+        err = write_links(&d);
+    if (err == HD_OK)
+        err = end_blob(&d);
+    pool_free(heap->pool, d.memo.entries, d.memo.slots * sizeof *d.memo.entries, POOL_DATA);
+    pool_free(heap->pool, d.frames, d.frames_capacity * sizeof *d.frames, POOL_DATA);
+    pool_free(heap->pool, d.links, d.links_capacity * sizeof *d.links, POOL_DATA);
+    if (err == HD_OK)
+        *blob = d.blob;
+    else
+        serial_blob_free(heap, &d.blob);
+    return err;
+}
+
+void serial_blob_free(struct heap *heap, struct serial_blob *blob)
+{
+    pool_free(heap->pool, blob->bytes, blob->capacity, POOL_DATA);
+    *blob = (struct serial_blob){0};
+}

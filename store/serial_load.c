@@ -1,0 +1,534 @@
+/*
+ * serial_load.c - building a graph from a dump.
+ *
+ * Each container is given to the one that holds it as soon as its head is read, and filled afterwards: so an INDEX may lead
+ * to one that is still open, and all that was made is held by something at every moment. Nothing dies before the end.
+ *
+ * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and the
+ * promises that are open together must fit in the bytes that are left.
+ */
+#include "store/serial_loading.h"
+
+#include "store/compare.h"
+#include "store/copy.h"
+#include "store/kinds/atoms.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/object.h"
+#include "store/kinds/sequence.h"
+#include "store/kinds/utf8.h"
+#include "store/weak.h"
+
+enum hd_err loading_refuse(struct loading *l, const char *why)
+{
+    return heap_fail(l->heap, HD_VALUE, "the dump is damaged: %s", why);
+}
+
+/* -- giving what was read to the container that is open ----------------------------------------------------------- */
+
+static enum hd_err give(struct loading *l, size_t depth, struct obj *o);
+
+static bool hashes_late(const struct obj *key)
+{
+    return key->type == OBJ_TUPLE || key->type == OBJ_WEAKREF;
+}
+
+/* An entry of a dict or set, for which there is room; consumes both references. */
+static enum hd_err give_entry(struct loading *l, struct obj *o, struct obj *key, struct obj *value)
+{
+    struct table *table = &dict_of(o)->table;
+    uint32_t hash = table->used * UINT32_C(0x9e3779b1); /* until the end; any, but not one for all */
+    uint32_t position = TABLE_NONE;
+    enum hd_err err = HD_OK;
+
+    if (hashes_late(key)) {
+        o->flags |= OBJ_ON_PATH;
+        l->has_late_keys = true;
+    }
+    if ((o->flags & OBJ_ON_PATH) == 0)
+        err = dict_find(l->heap, o, key, &hash, &position);
+    if (err == HD_TYPE)
+        return HD_VALUE; /* the text names the unhashable key */
+    if (err == HD_OK && position != TABLE_NONE)
+        return loading_refuse(l, "two keys are equal");
+    if (err == HD_OK)
+        table_insert(l->heap->pool, table, hash, key, value);
+    return err;
+}
+
+static enum hd_err give_to_dict(struct loading *l, struct loading_frame *frame, struct obj *o)
+{
+    enum hd_err err;
+
+    if (frame->key == NULL) {
+        frame->key = o;
+        return HD_OK;
+    }
+    err = give_entry(l, frame->o, frame->key, o);
+    if (err == HD_OK)
+        frame->key = NULL;
+    return err;
+}
+
+static enum hd_err give_attribute(struct loading *l, const struct loading_frame *frame, struct obj *o)
+{
+    struct obj *value = o;
+    struct obj *none;
+    enum hd_err err;
+
+    if (frame->type == OBJ_OBJECT)
+        err = object_set(l->heap, frame->o, frame->name, frame->name_len, o);
+    else
+        err = names_bind(l->heap, &class_of(frame->o)->attributes, frame->name, frame->name_len, o, &none);
+    if (err == HD_OK)
+        obj_unref(l->heap, &value); /* the object holds it */
+    return err;
+}
+
+/* The class of an instance has come: the instance can be made, and takes the place that waits for it. */
+static enum hd_err give_class(struct loading *l, size_t depth, struct obj *o)
+{
+    struct loading_frame *frame = &l->frames[depth - 1];
+    struct obj *class = o;
+    struct obj *instance;
+    enum hd_err err;
+
+    if (o->type != OBJ_CLASS || class_of(o)->makes != OBJ_OBJECT)
+        return loading_refuse(l, "an object has no class");
+    err = object_new(l->heap, o, &instance);
+    if (err != HD_OK)
+        return err;
+    obj_unref(l->heap, &class); /* the instance holds it */
+    frame->o = l->out->objects[frame->number] = instance;
+    return give(l, depth - 1, instance);
+}
+
+static enum hd_err give_to(struct loading *l, size_t depth, struct obj *o)
+{
+    struct loading_frame *frame = &l->frames[depth - 1];
+    struct tuple *tuple;
+
+    frame->left--;
+    switch (frame->type) {
+    case OBJ_LIST:
+        list_push_take(frame->o, &o);
+        return HD_OK;
+    case OBJ_TUPLE:
+        tuple = tuple_of(frame->o);
+        tuple->items[tuple->len - 1 - frame->left] = o;
+        return HD_OK;
+    case OBJ_SET:
+        return give_entry(l, frame->o, o, NULL);
+    case OBJ_DICT:
+        return give_to_dict(l, frame, o);
+    default:
+        return frame->o == NULL ? give_class(l, depth, o) : give_attribute(l, frame, o);
+    }
+}
+
+/* Gives `o`, consumed, to the innermost of `depth` open containers. What finds no place becomes the orphan: its number
+ * leads to it, so it must not die here. */
+static enum hd_err give(struct loading *l, size_t depth, struct obj *o)
+{
+    enum hd_err err = HD_OK;
+
+    if (depth == 0)
+        l->out->root = o;
+    else
+        err = give_to(l, depth, o);
+    if (err != HD_OK && l->orphan == NULL)
+        l->orphan = o;
+    return err;
+}
+
+/* -- what is read ------------------------------------------------------------------------------------------------- */
+
+/* A head promises so many values. */
+static enum hd_err promise(struct loading *l, uint64_t values)
+{
+    l->owed += values;
+    if (l->owed > serial_left(&l->in))
+        return loading_refuse(l, "it promises more than it holds");
+    return HD_OK;
+}
+
+/* Gives an object its number, and to what is open. */
+static enum hd_err add(struct loading *l, struct obj *o)
+{
+    l->out->objects[l->out->len++] = o;
+    return give(l, l->depth, o);
+}
+
+/* The container last added, or an instance that waits for its class (NULL), is open from now on. */
+static enum hd_err open(struct loading *l, enum obj_type type, struct obj *o, uint64_t left)
+{
+    if (l->depth == l->most_depth)
+        return loading_refuse(l, "it is deeper than it says");
+    l->frames[l->depth++] = (struct loading_frame){
+        .o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left, .type = (uint8_t)type};
+    if (type == OBJ_TUPLE)
+        o->flags |= OBJ_ON_PATH;
+    return HD_OK;
+}
+
+static void close_top(struct loading *l)
+{
+    struct loading_frame *frame = &l->frames[--l->depth];
+
+    if (frame->type == OBJ_TUPLE)
+        frame->o->flags &= (uint8_t)~OBJ_ON_PATH;
+}
+
+/* Adds what was made, if it was, and opens it. */
+static enum hd_err add_open(struct loading *l, enum hd_err err, struct obj *o, uint64_t left)
+{
+    if (err == HD_OK)
+        err = add(l, o);
+    return err == HD_OK ? open(l, (enum obj_type)o->type, o, left) : err;
+}
+
+static enum hd_err read_name(struct loading *l, const char **name, uint32_t *len)
+{
+    struct serial_value value = serial_read(&l->in);
+    bool ascii;
+
+    l->owed--;
+    if (value.form != SERIAL_STR || !utf8_valid(value.bytes, value.len, &ascii))
+        return loading_refuse(l, "a name is no str");
+    *name = value.bytes;
+    *len = value.len;
+    return HD_OK;
+}
+
+static enum hd_err read_tuple(struct loading *l, uint32_t len)
+{
+    struct tuple *tuple;
+    enum hd_err err;
+
+    if (len == 0)
+        return add(l, l->heap->empty_tuple);
+    err = tuple_new_raw(l->heap, len, &tuple);
+    if (err != HD_OK)
+        return err;
+    memset(tuple->items, 0, len * sizeof *tuple->items); /* what fails is dropped half filled */
+    return add_open(l, HD_OK, &tuple->head, len);
+}
+
+/* [KIND, class, name, value, ...]: it is made when its class is there. */
+static enum hd_err read_instance(struct loading *l, uint32_t len)
+{
+    if (len % 2 == 0)
+        return loading_refuse(l, "an object has half an attribute");
+    l->out->objects[l->out->len++] = NULL;
+    return open(l, OBJ_OBJECT, NULL, 1 + (uint64_t)len / 2);
+}
+
+/* The class that stands for a new one of this name, owned; NULL if none does. */
+static struct obj *find_class(const struct loading *l, const char *name, uint32_t len)
+{
+    struct obj *found = l->classes != NULL ? l->classes->find(l->classes->context, name, len) : NULL;
+
+    if (found != NULL && (found->type != OBJ_CLASS || class_of(found)->makes != OBJ_OBJECT || !obj_can_ref(found)))
+        obj_unref(l->heap, &found);
+    return found;
+}
+
+/* The class of the blob is read nevertheless, for what hangs on it, and is put aside. Consumes both. */
+static enum hd_err add_found_class(struct loading *l, struct obj *made, struct obj *found, uint64_t left)
+{
+    struct serial_loaded *out = l->out;
+    struct obj **aside = pool_grow(l->heap->pool, out->aside, out->aside_len, &out->aside_capacity, sizeof *aside);
+    enum hd_err err;
+
+    if (aside == NULL) {
+        obj_unref(l->heap, &made);
+        obj_unref(l->heap, &found);
+        return heap_no_memory(l->heap);
+    }
+    out->aside = aside;
+    out->aside[out->aside_len++] = made;
+    err = add(l, found);
+    return err == HD_OK ? open(l, OBJ_CLASS, made, left) : err;
+}
+
+/* [KIND, its name, name, value, ...] */
+static enum hd_err read_class(struct loading *l, uint32_t len)
+{
+    struct obj *made = NULL;
+    struct obj *found;
+    const char *name;
+    uint32_t name_len;
+    enum hd_err err;
+
+    if (len % 2 == 0)
+        return loading_refuse(l, "a class has half an attribute");
+    err = read_name(l, &name, &name_len);
+    if (err != HD_OK)
+        return err;
+    err = class_new(l->heap, name, name_len, &made);
+    found = err == HD_OK ? find_class(l, name, name_len) : NULL;
+    return found != NULL ? add_found_class(l, made, found, len / 2) : add_open(l, err, made, len / 2);
+}
+
+/* [KIND, name]: a class that every heap has. */
+static enum hd_err read_builtin(struct loading *l, uint32_t len)
+{
+    const char *name;
+    uint32_t name_len;
+    enum hd_err err = len == 1 ? read_name(l, &name, &name_len) : loading_refuse(l, "a builtin class is not one name");
+
+    if (err != HD_OK)
+        return err;
+    for (unsigned type = 0; type < OBJ_TYPES; type++)
+        if (name_is(l->heap->classes[type]->name, name, name_len))
+            return add(l, &l->heap->classes[type]->head);
+    return heap_fail(l->heap, HD_VALUE, "the dump names a builtin class that is not here: '%.*s'",
+                     (int)(name_len < 100 ? name_len : 100), name);
+}
+
+/* [KIND, whether it is hashable even if it is dead]: it is linked in the end. */
+static enum hd_err read_weakref(struct loading *l, uint32_t len)
+{
+    struct serial_value hashed = {.form = SERIAL_BAD};
+    struct obj *weakref;
+    enum hd_err err;
+
+    if (len == 1)
+        hashed = serial_read(&l->in);
+    l->owed--;
+    if (hashed.form != SERIAL_BOOL)
+        return loading_refuse(l, "a weakref is not one bool");
+    err = weak_new_dead(l->heap, hashed.sint != 0, &weakref);
+    return err == HD_OK ? add(l, weakref) : err;
+}
+
+static enum hd_err read_kind(struct loading *l, uint32_t code, uint32_t len)
+{
+    struct obj *set = NULL;
+    enum hd_err err;
+
+    switch (code) {
+    case OBJ_TUPLE:
+        return read_tuple(l, len);
+    case OBJ_SET:
+        err = dict_new(l->heap, OBJ_SET, len, &set);
+        return add_open(l, err, set, len);
+    case OBJ_OBJECT:
+        return read_instance(l, len);
+    case OBJ_CLASS:
+        return read_class(l, len);
+    case OBJ_WEAKREF:
+        return read_weakref(l, len);
+    case SERIAL_BUILTIN:
+        return read_builtin(l, len);
+    default:
+        return heap_fail(l->heap, HD_VALUE, "the dump holds a kind of object that is not known here: %u", code);
+    }
+}
+
+/* A list, or with KIND in front something else. */
+static enum hd_err read_array(struct loading *l, uint32_t len)
+{
+    struct serial_reader ahead = l->in;
+    struct serial_value first = {.form = SERIAL_BAD};
+    struct obj *list = NULL;
+    enum hd_err err = promise(l, len);
+
+    if (err == HD_OK)
+        err = heap_work(l->heap, 1 + (uint64_t)len);
+    if (err != HD_OK)
+        return err;
+    if (len > 0 && *ahead.at >= 0xc7) /* no short value: it may be an extension */
+        first = serial_read(&ahead);
+    if (first.form == SERIAL_KIND) {
+        l->in = ahead;
+        l->owed--;
+        return read_kind(l, first.len, len - 1);
+    }
+    err = list_new(l->heap, len, &list);
+    return add_open(l, err, list, len);
+}
+
+static enum hd_err read_map(struct loading *l, uint32_t len)
+{
+    struct obj *dict = NULL;
+    enum hd_err err = promise(l, 2 * (uint64_t)len);
+
+    if (err == HD_OK)
+        err = heap_work(l->heap, 1 + (uint64_t)len);
+    if (err == HD_OK)
+        err = dict_new(l->heap, OBJ_DICT, len, &dict);
+    return add_open(l, err, dict, 2 * (uint64_t)len);
+}
+
+/* An object that was read before. */
+static enum hd_err read_index(struct loading *l, uint32_t number)
+{
+    struct obj *o = number < l->out->len ? l->out->objects[number] : NULL;
+
+    if (o == NULL)
+        return loading_refuse(l, "a number leads to nothing");
+    if (!obj_can_ref(o))
+        return heap_count_full(l->heap, o);
+    if (o->type == OBJ_TUPLE && (o->flags & OBJ_ON_PATH) != 0)
+        l->has_knots = true; /* good if the way back to it leads through something else */
+    return give(l, l->depth, obj_ref(o));
+}
+
+static enum hd_err read_atom(struct loading *l, const struct serial_value *value)
+{
+    struct heap *heap = l->heap;
+    struct obj *o = NULL;
+    enum hd_err err = HD_OK;
+
+    switch (value->form) {
+    case SERIAL_NIL:
+        o = heap->nil;
+        break;
+    case SERIAL_BOOL:
+        o = bool_obj(heap, value->sint != 0);
+        break;
+    case SERIAL_INT:
+        err = int_new(heap, value->sint, &o);
+        break;
+    case SERIAL_FLOAT:
+        err = float_new(heap, value->real, &o);
+        break;
+    case SERIAL_STR:
+        err = str_new(heap, value->bytes, value->len, &o);
+        break;
+    case SERIAL_BIN:
+        err = bytes_new(heap, value->bytes, value->len, &o);
+        break;
+    default:
+        return loading_refuse(l, "bytes that are no value");
+    }
+    return err == HD_OK ? add(l, o) : err;
+}
+
+static enum hd_err read_value(struct loading *l)
+{
+    struct serial_value value = serial_read(&l->in);
+
+    l->owed--;
+    if (value.form == SERIAL_INDEX)
+        return read_index(l, value.len);
+    if (l->out->len == l->claimed)
+        return loading_refuse(l, "it holds more objects than it says");
+    if (value.form == SERIAL_ARRAY)
+        return read_array(l, value.len);
+    if (value.form == SERIAL_MAP)
+        return read_map(l, value.len);
+    return read_atom(l, &value);
+}
+
+static enum hd_err read_attribute_name(struct loading *l, struct loading_frame *frame)
+{
+    enum hd_err err = read_name(l, &frame->name, &frame->name_len);
+    bool is_set;
+
+    if (err != HD_OK)
+        return err;
+    if (frame->type == OBJ_OBJECT)
+        is_set = object_peek(l->heap, frame->o, frame->name, frame->name_len) != NULL;
+    else
+        is_set = names_peek(l->heap, &class_of(frame->o)->attributes, frame->name, frame->name_len) != NULL;
+    return is_set ? loading_refuse(l, "two attributes have one name") : HD_OK;
+}
+
+static enum hd_err read_graph(struct loading *l)
+{
+    enum hd_err err;
+
+    l->owed = 1;
+    err = read_value(l);
+    while (err == HD_OK && l->depth > 0) {
+        struct loading_frame *frame = &l->frames[l->depth - 1];
+
+        if (frame->left == 0) {
+            close_top(l);
+            continue;
+        }
+        if (frame->o != NULL && (frame->type == OBJ_OBJECT || frame->type == OBJ_CLASS))
+            err = read_attribute_name(l, frame);
+        if (err == HD_OK)
+            err = read_value(l);
+    }
+    return err;
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+/* Magic, version, size and checksum: what was cut off or changed on the way is told at once. */
+static enum hd_err check_frame(struct heap *heap, const char *bytes, size_t len)
+{
+    static const uint64_t no_key[2] = {0, 0};
+    uint64_t body;
+
+    if (len < 8 || memcmp(bytes, SERIAL_MAGIC, 8) != 0)
+        return heap_fail(heap, HD_VALUE, "these bytes are no dump of heapd");
+    if (len >= SERIAL_HEAD && serial_fetch(bytes + 8, 4) != SERIAL_VERSION)
+        return heap_fail(heap, HD_VALUE, "the dump is of version %llu, this server reads version %d",
+                         (unsigned long long)serial_fetch(bytes + 8, 4), SERIAL_VERSION);
+    if (len < SERIAL_HEAD + SERIAL_TAIL)
+        return heap_fail(heap, HD_VALUE, "the dump is cut off after %llu bytes", (unsigned long long)len);
+    body = serial_fetch(bytes + 24, 8);
+    if (body != len - SERIAL_HEAD - SERIAL_TAIL)
+        return heap_fail(heap, HD_VALUE, "the dump has a body of %llu bytes, its head says %llu",
+                         (unsigned long long)(len - SERIAL_HEAD - SERIAL_TAIL), (unsigned long long)body);
+    if (serial_fetch(bytes + len - SERIAL_TAIL, 8) != siphash13(no_key, bytes, len - SERIAL_TAIL))
+        return heap_fail(heap, HD_VALUE, "the dump was changed: its checksum is wrong");
+    return HD_OK;
+}
+
+/* Room for what the head claims, which is at most one object and one level for each byte. */
+static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
+{
+    size_t body = len - SERIAL_HEAD - SERIAL_TAIL;
+    struct pool *pool = l->heap->pool;
+
+    l->in.at = (const unsigned char *)bytes + SERIAL_HEAD;
+    l->in.end = l->in.at + body;
+    l->claimed = (uint32_t)serial_fetch(bytes + 12, 4);
+    l->most_depth = (size_t)serial_fetch(bytes + 16, 4);
+    if (l->claimed == 0 || l->claimed > body || l->most_depth > body || serial_fetch(bytes + 20, 4) != 0)
+        return loading_refuse(l, "its head says what cannot be");
+    l->out->objects = pool_alloc(pool, l->claimed * sizeof *l->out->objects, POOL_DATA);
+    if (l->out->objects == NULL)
+        return heap_no_memory(l->heap);
+    l->out->capacity = l->claimed;
+    l->frames = pool_alloc(pool, (l->most_depth + 1) * sizeof *l->frames, POOL_DATA);
+    return l->frames != NULL ? HD_OK : heap_no_memory(l->heap);
+}
+
+/* What only the load knew of; `out` has the rest. */
+static void drop_loading(struct loading *l)
+{
+    for (size_t i = 0; i < l->depth; i++)
+        if (l->frames[i].type == OBJ_DICT)
+            obj_unref(l->heap, &l->frames[i].key);
+    obj_unref(l->heap, &l->orphan);
+}
+
+enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
+                        struct serial_loaded *loaded)
+{
+    struct serial_loaded out = {.first_id = heap->next_id};
+    struct loading l = {.heap = heap, .classes = classes, .out = &out};
+    enum hd_err err = check_frame(heap, bytes, len);
+
+    if (err == HD_OK)
+        err = begin_load(&l, bytes, len);
+    if (err == HD_OK)
+        err = read_graph(&l);
+    if (err == HD_OK)
+        err = loading_finish(&l);
+    if (err == HD_OK) {
+        *loaded = out;
+    } else {
+        serial_undo(heap, &out);
+        drop_loading(&l);
+    }
+    if (l.frames != NULL)
+        pool_free(heap->pool, l.frames, (l.most_depth + 1) * sizeof *l.frames, POOL_DATA);
+    return err;
+}

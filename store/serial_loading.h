@@ -1,0 +1,44 @@
+/*
+ * store/serial_loading.h - a load while it runs: shared by serial_load.c, which reads and builds, and serial_finish.c, which
+ * does what can only be done when everything is there.
+ */
+#ifndef HEAPD_STORE_SERIAL_LOADING_H
+#define HEAPD_STORE_SERIAL_LOADING_H
+
+#include "store/serial.h"
+#include "store/serial_bytes.h"
+
+/* A container that is being filled. */
+struct loading_frame {
+    struct obj *o;            /* borrowed; NULL for an instance whose class has not come */
+    union {
+        struct obj *key;      /* dict: owned, waits for its value; or NULL */
+        const char *name;     /* instance, class: of the attribute whose value comes next; in the blob */
+    };
+    uint32_t name_len;
+    uint32_t number;          /* of an instance */
+    uint32_t left;            /* values to come; attributes count one */
+    uint8_t type;             /* enum obj_type */
+};
+
+struct loading {
+    struct heap *heap;
+    struct serial_reader in;
+    const struct serial_classes *classes;
+    struct serial_loaded *out;
+    uint32_t claimed;         /* objects, by the head of the blob: room in out->objects */
+    struct loading_frame *frames;
+    size_t depth, most_depth; /* open ones; room, by the head of the blob */
+    uint64_t owed;            /* values that heads have promised and that have not come */
+    struct obj *orphan;       /* owned: made, and then there was no place for it */
+    bool has_late_keys;       /* keys that can be hashed only when all is there: their containers have OBJ_ON_PATH */
+    bool has_knots;           /* a tuple or weakref may lead to itself: to be looked at */
+};
+
+/* VALUE: what the blob says cannot be. */
+enum hd_err loading_refuse(struct loading *l, const char *why);
+
+/* Makes the weak links, and judges tuples and keys; then the graph is sound. */
+enum hd_err loading_finish(struct loading *l);
+
+#endif
