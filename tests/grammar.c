@@ -227,9 +227,17 @@ static void pack_event_dress(struct grammar *g)
     pack_scalar(g);
 }
 
+static void pack_word(struct grammar *g, const char *const *words)
+{
+    unsigned count = 0;
+
+    while (words[count] != NULL)
+        count++;
+    pack_one_of(g, words, count);
+}
+
 static void pack_option(struct grammar *g, enum rpc_option_kind kind)
 {
-    static const char *const results[] = {"auto", "handle", "value", "none"};
     static const char *const texts[] = {"", "a", "b*", "[a-c]", "global", "other"};
 
     switch (one_in(g, 20) ? RPC_KIND_VALUE : kind) { /* now and then of the wrong kind */
@@ -242,20 +250,8 @@ static void pack_option(struct grammar *g, enum rpc_option_kind kind)
     case RPC_KIND_INTO:
         pack_uint(g->out, 1 + choose(g, 12));
         break;
-    case RPC_KIND_RESULT:
-        pack_one_of(g, results, 4);
-        break;
     case RPC_KIND_TEXT:
         pack_one_of(g, texts, 6);
-        break;
-    case RPC_KIND_REFS:
-        pack_cstr(g->out, one_in(g, 2) ? "ext" : "map");
-        break;
-    case RPC_KIND_ERRORS:
-        pack_cstr(g->out, one_in(g, 2) ? "pair" : "text");
-        break;
-    case RPC_KIND_RAW:
-        pack_cstr(g->out, one_in(g, 2) ? "bytes" : "text");
         break;
     case RPC_KIND_SECONDS:
         pack_float(g->out, choose(g, 100) / 10.0);
@@ -266,6 +262,8 @@ static void pack_option(struct grammar *g, enum rpc_option_kind kind)
         else
             pack_scalar(g);
         break;
+    default:
+        pack_word(g, rpc_option_words(kind));
     }
 }
 

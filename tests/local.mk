@@ -30,6 +30,7 @@ script_tests = \
 	tests/replay.py \
 	tests/semantics.py \
 	tests/semantics_death.py \
+	tests/serial.py \
 	tests/types_like_python.py
 
 include tests/unit.mk
@@ -38,6 +39,7 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
 EXTRA_DIST += $(script_tests) tests/fake_server.py tests/harness.py tests/terminal.py
 # What the scripts import.
+EXTRA_DIST += tests/dump_format.py tests/dump_graphs.py tests/fixtures
 EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py \
 	tests/model_runner.py tests/model_types.py tests/model_visit.py \
 	tests/python_cases.py tests/python_reference.py

@@ -105,7 +105,6 @@ const struct script_row script_rows[] = {
     {"rpc", "deepcopy", "deepcopy('o')"},
     {"rpc", "dump", "dump('victim')"},
     {"rpc", "dump", "dump('o')"},
-    {"rpc", "dump", "dump('p')"},
     {"rpc", "load", "load(b'" BLOB "')"},
     {"rpc", "load", "load(b'" BLOB "', {'classes': 'by name', 'into': 50})"},
     {"rpc", "refcount", "refcount('l')"},
