@@ -99,7 +99,7 @@ static enum hd_err print(struct obj *a, struct obj *b)
 
 static enum hd_err hash(struct obj *a, struct obj *b)
 {
-    uint32_t of_a, of_b;
+    uint32_t of_a = 0, of_b = 0;
     enum hd_err err = obj_hash(rig.heap, a, &of_a);
 
     if (err == HD_OK)

@@ -262,8 +262,8 @@ START_TEST(random_attributes_agree_with_a_naive_object)
 {
     for (unsigned long long seed = 1; seed <= 30; seed++) {
         unsigned long long state = seed;
-        unsigned names[40];
-        unsigned values[40];
+        unsigned names[40] = {0};
+        unsigned values[40] = {0};
         unsigned count = 0;
         struct obj *class;
         struct obj *o;
