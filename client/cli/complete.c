@@ -323,9 +323,12 @@ static void show_signature(const char *line, size_t len, const struct token *cal
 static void add_options(struct candidates *c, struct complete *complete, struct server *server,
                         const struct token *callee)
 {
-    char *name = strndup(callee->text, callee->kind == TOKEN_NAME ? callee->len : 0);
     const struct hd_value *options = NULL;
+    char *name;
 
+    if (callee->kind != TOKEN_NAME)
+        return;
+    name = strndup(callee->text, callee->len);
     if (name != NULL)
         options = hd_get(hd_get(api_part(complete, server, "methods"), name), "options");
     for (size_t i = 0; i < hd_len(options); i++)
