@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char padding_digit = '=';
 
 void base64_encode(struct buf *out, const char *bytes, size_t len)
 {
@@ -14,9 +15,9 @@ void base64_encode(struct buf *out, const char *bytes, size_t len)
         char text[4];
 
         for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (j < count ? (unsigned char)bytes[i + j] : 0);
+            group = group << 8 | (j < count ? (unsigned char)bytes[i + j] : 0u);
         for (size_t j = 0; j < 4; j++)
-            text[j] = j <= count ? digits[group >> (18 - 6 * j) & 63] : '=';
+            text[j] = j <= count ? digits[group >> (18 - 6 * j) & 63] : padding_digit;
         buf_append(out, text, sizeof text);
     }
 }
@@ -30,7 +31,7 @@ static bool decode_group(struct buf *out, const char *text, size_t padding)
     for (size_t i = 0; i < 4; i++) {
         const char *digit = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
 
-        if (i < 4 - padding ? digit == NULL : text[i] != '=')
+        if (i < 4 - padding ? digit == NULL : text[i] != padding_digit)
             return false;
         group = group << 6 | (i < 4 - padding ? (uint32_t)(digit - digits) : 0);
     }
@@ -46,7 +47,7 @@ bool base64_decode(struct buf *out, const char *text, size_t len)
         return false;
     for (size_t i = 0; i < len; i += 4) {
         bool is_last = i + 4 == len;
-        size_t padding = !is_last || text[i + 3] != '=' ? 0 : text[i + 2] != '=' ? 1 : 2;
+        size_t padding = !is_last || text[i + 3] != padding_digit ? 0 : text[i + 2] != padding_digit ? 1 : 2;
 
         if (!decode_group(out, text + i, padding))
             return false;

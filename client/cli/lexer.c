@@ -21,7 +21,9 @@ bool token_is(const struct token *token, const char *spelling)
 /* The byte `n` ahead, 0 beyond the end. */
 static char ahead(const struct lexer *lexer, size_t n)
 {
-    return (size_t)(lexer->end - lexer->at) > n ? lexer->at[n] : '\0';
+    if ((size_t)(lexer->end - lexer->at) <= n)
+        return '\0';
+    return lexer->at[n];
 }
 
 static bool is_digit(char c)

@@ -441,48 +441,47 @@ static bool is_wanted(struct server *server, const struct watch *watch)
     return count == NULL || hd_uint(count) > server_held(server, watch->id);
 }
 
-/* Takes the watch out of the list and gives its handle back. */
-static void end_watch(struct server *server, struct watch *watch)
+/* Takes the watch at this link out of the list, and gives its handle back; the watch is the caller's. */
+static struct watch *end_watch(struct server *server, struct watch **link)
 {
-    struct watch **at = &server->watches;
+    struct watch *watch = *link;
 
-    while (*at != watch)
-        at = &(*at)->next;
-    *at = watch->next;
+    *link = watch->next;
     hd_release(server->link, watch->handle);
+    return watch;
 }
 
 void server_prune_watches(struct server *server)
 {
-    struct watch *next;
+    struct watch **link = &server->watches;
 
-    for (struct watch *watch = server->watches; watch != NULL; watch = next) {
-        next = watch->next;
-        if (watch->died != 0 || is_wanted(server, watch))
-            continue;
-        end_watch(server, watch);
-        free(watch);
+    while (*link != NULL) {
+        if ((*link)->died != 0 || is_wanted(server, *link))
+            link = &(*link)->next;
+        else
+            free(end_watch(server, link));
     }
 }
 
-static struct watch *first_death(const struct server *server)
+/* The link to the watch that died first, NULL if none has. */
+static struct watch **first_death(struct server *server)
 {
-    struct watch *first = NULL;
+    struct watch **first = NULL;
 
-    for (struct watch *watch = server->watches; watch != NULL; watch = watch->next)
-        if (watch->died != 0 && (first == NULL || watch->died < first->died))
-            first = watch;
+    for (struct watch **link = &server->watches; *link != NULL; link = &(*link)->next)
+        if ((*link)->died != 0 && (first == NULL || (*link)->died < (*first)->died))
+            first = link;
     return first;
 }
 
 struct watch *server_take_dead(struct server *server)
 {
-    struct watch *watch;
+    struct watch **link;
 
-    while ((watch = first_death(server)) != NULL) {
-        bool is_told = is_wanted(server, watch);
+    while ((link = first_death(server)) != NULL) {
+        bool is_told = is_wanted(server, *link);
+        struct watch *watch = end_watch(server, link);
 
-        end_watch(server, watch);
         if (is_told)
             return watch;
         free(watch);
