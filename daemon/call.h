@@ -30,6 +30,7 @@ struct arg {
 };
 
 enum result_mode { RESULT_AUTO, RESULT_HANDLE, RESULT_VALUE, RESULT_NONE };
+enum condition { IF_ALWAYS, IF_ABSENT, IF_PRESENT, IF_BOUND_TO };
 
 /* One option as it was given, by its kind. */
 union opt {
@@ -40,13 +41,14 @@ union opt {
         const char *text; /* UTF-8, in the frame */
         size_t len;
     };
-    struct obj *o;    /* VALUE: owned by the call */
+    struct obj *o;    /* VALUE, CONDITION (NULL but of IF_BOUND_TO): owned by the call */
 };
 
 struct opts {
     uint64_t given;          /* bit n: v[n] is set */
     enum result_mode result;
     uint64_t into;           /* 0: none */
+    enum condition condition;
     union opt v[RPC_OPTIONS];
 };
 

@@ -20,16 +20,36 @@ static enum hd_err writable_space(struct call *call, const struct binding *bindi
     return err;
 }
 
+/* What the name is bound to in the namespace, borrowed; NULL: nothing. */
+static struct obj *peek_bound(const struct call *call, const struct space *space, const struct binding *binding)
+{
+    return names_peek(call->heap, &space->names, binding->name, binding->name_len);
+}
+
 /* Private names count against limits.names; so do those that are put into one shared namespace. */
 static enum hd_err check_room(struct call *call, const struct space *space, const struct binding *binding)
 {
     uint64_t most = call->hub->settings.limit_names;
 
-    if (names_count(&space->names) < most ||
-        names_peek(call->heap, &space->names, binding->name, binding->name_len) != NULL)
+    if (names_count(&space->names) < most || peek_bound(call, space, binding) != NULL)
         return HD_OK;
     return heap_fail(call->heap, HD_LIMIT, "namespace '%.*s' holds limits.names (%llu) names", (int)space->name->len,
                      space->name->bytes, (unsigned long long)most);
+}
+
+/* Whether what the name is bound to now (NULL: nothing) is what the option `if` asks for. */
+static bool condition_holds(const struct call *call, const struct obj *bound)
+{
+    switch (call->opts.condition) {
+    case IF_ABSENT:
+        return bound == NULL;
+    case IF_PRESENT:
+        return bound != NULL;
+    case IF_BOUND_TO:
+        return bound == call->opts.v[RPC_OPTION_IF].o;
+    default:
+        return true;
+    }
 }
 
 enum hd_err do_bind(struct call *call)
@@ -39,6 +59,8 @@ enum hd_err do_bind(struct call *call)
     struct obj *old;
     enum hd_err err = writable_space(call, binding, &space);
 
+    if (err == HD_OK && !condition_holds(call, peek_bound(call, space, binding)))
+        return reply_bool(call, false);
     if (err == HD_OK)
         err = check_room(call, space, binding);
     if (err == HD_OK)
@@ -53,17 +75,22 @@ enum hd_err do_unbind(struct call *call)
 {
     const struct binding *binding = &call->args[0].binding;
     struct space *space;
-    struct obj *old;
+    struct obj *bound;
     enum hd_err err = writable_space(call, binding, &space);
 
     if (err != HD_OK)
         return err;
-    old = names_unbind(call->heap, &space->names, binding->name, binding->name_len);
-    if (old == NULL)
+    if (call->opts.condition == IF_ABSENT || call->opts.condition == IF_PRESENT)
+        return heap_fail(call->heap, HD_BAD_ARGS, "unbind: option 'if' takes a HANDLE");
+    bound = peek_bound(call, space, binding);
+    if (bound == NULL)
         return heap_fail(call->heap, HD_NO_NAME, "name '%.*s' is not bound in %.*s",
                          (int)(binding->name_len < 100 ? binding->name_len : 100), binding->name,
                          (int)(space->name->len < 60 ? space->name->len : 60), space->name->bytes);
-    obj_unref(call->heap, &old);
+    if (!condition_holds(call, bound))
+        return reply_bool(call, false);
+    bound = names_unbind(call->heap, &space->names, binding->name, binding->name_len);
+    obj_unref(call->heap, &bound);
     hub_drop_unused_space(call->hub, space);
     return reply_bool(call, true);
 }

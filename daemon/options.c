@@ -94,6 +94,28 @@ static enum hd_err read_value(struct call *call, struct reader *reader, enum rpc
     return err;
 }
 
+/* A word, or what the name is to be bound to. Of a repeated key the last value wins. */
+static enum hd_err read_condition(struct call *call, struct reader *reader, enum rpc_option option)
+{
+    struct wire wire = read_peek(reader);
+    struct obj *o = NULL;
+    enum hd_err err = HD_OK;
+
+    if (wire.kind == WIRE_UINT || wire.kind == WIRE_EXT || wire.kind == WIRE_MAP) {
+        call->opts.condition = IF_BOUND_TO;
+        err = convert_target(call->session, reader, &o);
+    } else {
+        read_skip(reader);
+        call->opts.condition = wire_is_str(&wire, "absent") ? IF_ABSENT : IF_PRESENT;
+        if (!wire_is_str(&wire, "absent") && !wire_is_str(&wire, "present"))
+            err = bad_option(call, option, "absent, present or a HANDLE");
+    }
+    if (opts_has(&call->opts, option))
+        obj_unref(call->heap, &call->opts.v[option].o);
+    call->opts.v[option].o = o;
+    return err;
+}
+
 static enum hd_err read_by_kind(struct call *call, struct reader *reader, enum rpc_option option)
 {
     union opt *opt = &call->opts.v[option];
@@ -111,6 +133,8 @@ static enum hd_err read_by_kind(struct call *call, struct reader *reader, enum r
         return read_value(call, reader, option);
     case RPC_KIND_INTO:
         return read_into(call, reader, option);
+    case RPC_KIND_CONDITION:
+        return read_condition(call, reader, option);
     default:
         return read_word(call, reader, option);
     }
@@ -169,7 +193,7 @@ void options_release(struct call *call)
     for (uint64_t left = opts->given; left != 0; left &= left - 1) {
         enum rpc_option option = (enum rpc_option)__builtin_ctzll(left);
 
-        if (rpc_option_rows[option].kind == RPC_KIND_VALUE)
+        if (rpc_option_rows[option].kind == RPC_KIND_VALUE || rpc_option_rows[option].kind == RPC_KIND_CONDITION)
             obj_unref(call->heap, &opts->v[option].o);
     }
     opts->given = 0;

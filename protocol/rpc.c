@@ -16,6 +16,7 @@ const char *const *rpc_option_words(enum rpc_option_kind kind)
     static const char *const raw[] = {"text", "bytes", NULL};
     static const char *const errors[] = {"text", "pair", NULL};
     static const char *const classes[] = {"new", "by name", NULL};
+    static const char *const conditions[] = {"absent", "present", NULL};
 
     switch (kind) {
     case RPC_KIND_RESULT:
@@ -28,6 +29,8 @@ const char *const *rpc_option_words(enum rpc_option_kind kind)
         return errors;
     case RPC_KIND_CLASSES:
         return classes;
+    case RPC_KIND_CONDITION:
+        return conditions;
     default:
         return NULL;
     }
@@ -39,8 +42,10 @@ const char *rpc_option_kind_name(enum rpc_option_kind kind)
         [RPC_KIND_BOOL] = "bool",     [RPC_KIND_UINT] = "uint",
         [RPC_KIND_SECONDS] = "seconds", [RPC_KIND_TEXT] = "str",
         [RPC_KIND_VALUE] = "value",   [RPC_KIND_INTO] = "handle",
+        [RPC_KIND_CONDITION] = "absent|present|handle",
         [RPC_KIND_RESULT] = "auto|handle|value|none", [RPC_KIND_REFS] = "map|ext",
         [RPC_KIND_RAW] = "text|bytes", [RPC_KIND_ERRORS] = "text|pair",
+        [RPC_KIND_CLASSES] = "new|by name",
     };
     return names[kind];
 }

@@ -92,6 +92,45 @@ def rebinding_to_the_same_object_keeps_it(server):
 
 
 @test
+def bind_if_absent_present_or_bound_to_this_object(server):
+    client = server.client()
+    assert client.call("bind", "a", 1, {"if": "present"}) is False
+    client.fails("NO_NAME", "get", "a")
+    assert client.call("bind", "a", 1, {"if": "absent"}) is True
+    assert client.call("bind", "a", 2, {"if": "absent"}) is False and client.call("get", "a") == 1
+    assert client.call("bind", "a", [2], {"if": "present"}) is True
+    held = client.call("get", "a")
+    other = client.call("new", [2])
+    assert client.call("bind", "a", 3, {"if": other}) is False and client.call("read", "a") == [2]
+    for form in (held, held.handle, ext_handle(held.handle), {"@": [held.handle, held.id, held.type]}):
+        assert client.call("bind", "a", held, {"if": form}) is True
+    assert client.call("bind", "a", 4, {"if": held}) is True and client.call("get", "a") == 4
+    assert client.call("bind", "b", 4, {"if": held}) is False  # bound to nothing
+    assert client.call("refcount", held) == 1
+    client.fails("NO_HANDLE", "bind", "a", 5, {"if": 99})
+
+
+@test
+def the_condition_of_bind_looks_where_the_name_is_to_be_bound(server):
+    client = server.client()
+    assert client.call("bind", "list", 1, {"if": "present"}) is False
+    assert client.call("bind", "list", 1, {"if": "absent"}) is True
+
+
+@test
+def unbind_if_bound_to_this_object(server):
+    client = server.client()
+    client.call("bind", "a", [1])
+    held, other = client.call("get", "a"), client.call("new", [1])
+    assert client.call("unbind", "a", {"if": other}) is False and client.call("read", "a") == [1]
+    assert client.call("unbind", "a", {"if": held}) is True
+    client.fails("NO_NAME", "unbind", "a", {"if": held})
+    client.call("bind", "a", [1])
+    client.fails("BAD_ARGS", "unbind", "a", {"if": "present"})
+    client.fails("BAD_ARGS", "unbind", "a", {"if": "absent"})
+
+
+@test
 def builtins_cannot_be_changed(server):
     client = server.client()
     client.fails("DENIED", "bind", ["builtins", "list"], 1)
@@ -266,6 +305,17 @@ def a_namespace_with_names_stays_when_nobody_works_in_it(server):
     assert client.call("get", [shared, "x"]) == 1
     client.call("hello", {"namespace": shared})
     client.call("unbind", "x")
+
+
+@test
+def a_namespace_that_nobody_works_in_goes_with_its_last_name(server):
+    shared = unique("left")
+    client, other = server.client(namespace=shared), server.client()
+    client.call("bind", "x", 1)
+    client.call("bye")
+    client.rest()
+    other.call("unbind", [shared, "x"])
+    wait_until(lambda: shared not in [row["name"] for row in other.call("namespaces")], "the namespace to go")
 
 
 @test
