@@ -47,9 +47,10 @@ struct serial_loaded {
     size_t aside_len, aside_capacity;
 };
 
-/* A load takes at most so many bytes of the heap for each byte of the blob, and as many again as the smallest heap has
- * pages for; whatever the blob claims. */
+/* Whatever a blob claims, its load takes at most SERIAL_LOAD_FACTOR bytes for each of its own, and SERIAL_LOAD_ROOM for pages
+ * that are not full. */
 #define SERIAL_LOAD_FACTOR 96
+#define SERIAL_LOAD_ROOM (1 << 20)
 
 /*
  * Makes a new graph from what serial_dump wrote. With `classes` (NULL: none), a class of the blob is the class of its name

@@ -78,11 +78,15 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 # libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER. Their first inputs
 # are in tests/corpus/NAME/.
 LINK_FUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzzers = tests/fuzz_feed tests/fuzz_session
+fuzzers = tests/fuzz_feed tests/fuzz_load tests/fuzz_session
 
 tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
 tests_fuzz_feed_LDFLAGS = $(LINK_FUZZER)
 tests_fuzz_feed_LDADD = libprotocol.a $(MSGPACK_LIBS)
+
+tests_fuzz_load_SOURCES = tests/fuzz_load.c
+tests_fuzz_load_LDFLAGS = $(LINK_FUZZER)
+tests_fuzz_load_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
 
 tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/grammar.c tests/grammar.h $(meter_sources)
 tests_fuzz_session_LDFLAGS = $(LINK_FUZZER)

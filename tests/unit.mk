@@ -18,6 +18,7 @@ unit_tests += \
 	tests/test_pack \
 	tests/test_pool \
 	tests/test_read \
+	tests/test_serial \
 	tests/test_session \
 	tests/test_session_limits \
 	tests/test_step \
@@ -131,3 +132,7 @@ tests_test_check_LDADD = $(STORE_TEST_LIBS)
 tests_test_gc_SOURCES = tests/test_gc.c $(suite_sources)
 tests_test_gc_CFLAGS = $(TEST_CFLAGS)
 tests_test_gc_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_serial_SOURCES = tests/test_serial.c $(rig_sources)
+tests_test_serial_CFLAGS = $(TEST_CFLAGS)
+tests_test_serial_LDADD = $(STORE_TEST_LIBS)
