@@ -95,7 +95,7 @@ enum hd_err do_unbind(struct call *call)
     return reply_bool(call, true);
 }
 
-/* Position behind the name in `after`; a name that is gone: VALUE, for nobody can tell where it was. */
+/* Position behind the name in `after`; a name that is not bound: NO_NAME, for nobody can tell where it was. */
 static enum hd_err start_position(struct call *call, const struct names *names, uint32_t *position)
 {
     const char *after = call->opts.v[RPC_OPTION_AFTERNAME].text;

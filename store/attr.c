@@ -201,7 +201,7 @@ static enum hd_err call_of_value(struct heap *heap, struct obj *value, struct ob
     else if (value->type == OBJ_CLASS)
         *call = (struct obj_call){value, kind_find_method(OBJ_CLASS, "new", 3)};
     else
-        return heap_fail(heap, HD_TYPE, "a %s cannot be called", obj_type_name(value->type));
+        return heap_fail(heap, HD_TYPE, "%s cannot be called", obj_type_name(value->type));
     return HD_OK;
 }
 

@@ -119,7 +119,7 @@ static bool call_object(struct server *server, struct ref *callee, const struct 
         return arguments == NULL ? deref(server, callee, want, out)
                                  : server_fail(server, HD_TYPE, "a weakref takes no arguments");
     default:
-        return server_fail(server, HD_TYPE, "a %s cannot be called", hd_type_name((unsigned)type));
+        return server_fail(server, HD_TYPE, "%s cannot be called", hd_type_name((unsigned)type));
     }
 }
 

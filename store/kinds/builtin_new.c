@@ -20,7 +20,7 @@ typedef enum hd_err make_fn(struct heap *heap, struct obj *x, struct obj *how, s
 
 static enum hd_err cannot_make(struct heap *heap, const char *type, const struct obj *x)
 {
-    return heap_fail(heap, HD_TYPE, "cannot make %s of a %s", type, obj_type_name(x->type));
+    return heap_fail(heap, HD_TYPE, "cannot make %s of %s", type, obj_type_name(x->type));
 }
 
 /* -- numbers ------------------------------------------------------------------------------------------------------ */
@@ -325,7 +325,7 @@ enum hd_err builtin_new(struct heap *heap, enum obj_type type, struct obj *const
     enum hd_err err;
 
     if (maker->make == NULL)
-        return heap_fail(heap, HD_TYPE, "a %s cannot be made with new", obj_type_name(type));
+        return heap_fail(heap, HD_TYPE, "%s cannot be made with new", obj_type_name(type));
     if (nargs > maker->most)
         return heap_fail(heap, HD_TYPE, "%s.new takes at most %u argument%s, %u given", obj_type_name(type),
                          maker->most, maker->most == 1 ? "" : "s", nargs);

@@ -17,8 +17,8 @@ static enum hd_err split_pair(struct heap *heap, struct obj *pair, uint64_t inde
     enum hd_err err = iterate_start(heap, pair, &it);
 
     if (err == HD_TYPE)
-        return heap_fail(heap, HD_TYPE, "element #%llu of the update is no pair but a %s", (unsigned long long)index,
-                         obj_type_name(pair->type));
+        return heap_fail(heap, HD_TYPE, "element #%llu of the update is no pair but of type %s",
+                         (unsigned long long)index, obj_type_name(pair->type));
     if (err == HD_OK && it.length != 2)
         return heap_fail(heap, HD_VALUE, "element #%llu of the update has length %llu, not 2",
                          (unsigned long long)index, (unsigned long long)it.length);
