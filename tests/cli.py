@@ -55,7 +55,7 @@ def names_refer_to_objects_and_count(server):
 def values_print_as_python_prints_them(server):
     value = [1, {"k": b"\x00"}, 2.5, True, None, "it's", (1,), {2}, -0.0, 1e16, 1e-7, 'é"\n\x1b', b"'", {}, [], ()]
     assert says(server, f"xs = {value!r}", "xs") == [repr(value)]
-    for scalar in (0.1, 1e22, 123456789012345680.0, 5e-324, -1.5, "é", "\x9b", "'\"", b"a\xff\\", 2**63 - 1, -(2**63)):
+    for scalar in (0.1, 0.0001, 1e22, 123456789012345680.0, 5e-324, -1.5, "é", "\x9b", "'\"", b"a\xff\\", 2**63 - 1, -(2**63)):
         assert says(server, repr(scalar), f"[{scalar!r}]") == [repr(scalar), f"[{scalar!r}]"]
     assert says(server, "None", "float('inf')", "-float('nan')") == ["inf", "nan"]
 

@@ -1,5 +1,7 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
+	tests/test_cli_parser \
+	tests/test_cli_text \
 	tests/test_check \
 	tests/test_client_bytes \
 	tests/test_client_calls \
@@ -136,3 +138,10 @@ tests_test_gc_LDADD = $(STORE_TEST_LIBS)
 tests_test_serial_SOURCES = tests/test_serial.c $(rig_sources)
 tests_test_serial_CFLAGS = $(TEST_CFLAGS)
 tests_test_serial_LDADD = $(STORE_TEST_LIBS)
+tests_test_cli_parser_SOURCES = tests/test_cli_parser.c $(suite_sources)
+tests_test_cli_parser_CFLAGS = $(TEST_CFLAGS)
+tests_test_cli_parser_LDADD = $(CLIENT_TEST_LIBS)
+
+tests_test_cli_text_SOURCES = tests/test_cli_text.c $(suite_sources)
+tests_test_cli_text_CFLAGS = $(TEST_CFLAGS)
+tests_test_cli_text_LDADD = $(CLIENT_TEST_LIBS)

@@ -176,7 +176,7 @@ static struct node *parse_bound(struct parser *p)
 {
     if (parsing_at_sign(p, ":") || parsing_at_sign(p, "]"))
         return parsing_make(p, NODE_NONE, p->token.at);
-    return parse_expression(p);
+    return parse_values(p);
 }
 
 /* Behind '['. */
@@ -450,6 +450,12 @@ static struct node *parse_expression(struct parser *p)
     return p->failed ? NULL : left;
 }
 
+/* What may follow a comma that is the last. */
+static bool ends_values(const struct parser *p)
+{
+    return parsing_at_end(p) || parsing_at_sign(p, ")") || parsing_at_sign(p, "]") || parsing_at_sign(p, "=");
+}
+
 struct node *parse_values(struct parser *p)
 {
     struct node *first = parse_expression(p);
@@ -464,7 +470,7 @@ struct node *parse_values(struct parser *p)
     children = parsing_children(tuple);
     if (!parsing_add(p, &children, first))
         return NULL;
-    while (parsing_accept(p, ",") && !parsing_at_end(p) && !parsing_at_sign(p, ")") && !parsing_at_sign(p, "="))
+    while (parsing_accept(p, ",") && !ends_values(p))
         if (!parsing_add(p, &children, parse_expression(p)))
             return NULL;
     return tuple;

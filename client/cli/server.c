@@ -441,25 +441,25 @@ static bool is_wanted(struct server *server, const struct watch *watch)
     return count == NULL || hd_uint(count) > server_held(server, watch->id);
 }
 
-/* Takes the watch at this link out of the list, and gives its handle back; the watch is the caller's. */
-static struct watch *end_watch(struct server *server, struct watch **link)
+/* Takes the watch, to which `link` leads, out of the list, and gives its handle back. */
+static void end_watch(struct server *server, struct watch **link, const struct watch *watch)
 {
-    struct watch *watch = *link;
-
     *link = watch->next;
     hd_release(server->link, watch->handle);
-    return watch;
 }
 
 void server_prune_watches(struct server *server)
 {
     struct watch **link = &server->watches;
+    struct watch *watch;
 
-    while (*link != NULL) {
-        if ((*link)->died != 0 || is_wanted(server, *link))
-            link = &(*link)->next;
-        else
-            free(end_watch(server, link));
+    while ((watch = *link) != NULL) {
+        if (watch->died != 0 || is_wanted(server, watch)) {
+            link = &watch->next;
+            continue;
+        }
+        end_watch(server, link, watch);
+        free(watch);
     }
 }
 
@@ -479,9 +479,10 @@ struct watch *server_take_dead(struct server *server)
     struct watch **link;
 
     while ((link = first_death(server)) != NULL) {
-        bool is_told = is_wanted(server, *link);
-        struct watch *watch = end_watch(server, link);
+        struct watch *watch = *link;
+        bool is_told = is_wanted(server, watch);
 
+        end_watch(server, link, watch);
         if (is_told)
             return watch;
         free(watch);

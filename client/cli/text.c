@@ -35,8 +35,9 @@ static void shortest(double value, char *text, size_t size)
 void text_put_float(struct buf *out, double value)
 {
     char text[40];
+    const char *point;
     int exponent;
-    int digits; /* behind the point */
+    int digits; /* behind the point, once there is no exponent */
 
     if (isnan(value) || isinf(value)) {
         text_put(out, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
@@ -48,7 +49,8 @@ void text_put_float(struct buf *out, double value)
         text_put(out, "%s", text);
         return;
     }
-    digits = (int)(strchr(text, 'e') - text) - (text[0] == '-') - 2 - exponent;
+    point = strchr(text, '.');
+    digits = (point != NULL ? (int)(strchr(text, 'e') - point) - 1 : 0) - exponent;
     text_put(out, "%.*f", digits > 1 ? digits : 1, value);
 }
 
