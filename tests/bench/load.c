@@ -41,20 +41,19 @@ static void die(const char *what)
 
 /* -- what is sent ------------------------------------------------------------------------------------------------- */
 
-/* One request as bytes with holes: where its msgid and its key go; -1 where there is none. */
+/* One request as bytes with holes: where its msgid, its key and the key's number go; -1 where there is none. */
 struct request {
     char bytes[REQUEST_MAX];
     int len;
-    int msgid_at;
-    int key_at;
+    int msgid_at, key_at, number_at;
 };
 
 enum answer { ANSWER_NIL, ANSWER_TRUE, ANSWER_KEY_NUMBER, ANSWER_INT }; /* KEY_NUMBER: what fill bound to the key */
 
 struct op {
     const char *name;
-    const char *rpc;   /* behind the msgid; @ stands for a key, #### for a number */
-    const char *resp;  /* words; @ stands for a key, % for one of another space, #### for a number */
+    const char *rpc;   /* behind the msgid; @ and & stand for keys of two spaces, #### for a number */
+    const char *resp;  /* words; @, & and % stand for keys of three spaces, #### for a number */
     enum answer rpc_answer, resp_answer;
 };
 
@@ -64,7 +63,7 @@ struct op {
 static const struct op ops[] = {
     {"ping", STR4("ping") "\x90", "PING", ANSWER_NIL, ANSWER_NIL},
     {"get", STR3("get") "\x91@", "GET @", ANSWER_KEY_NUMBER, ANSWER_KEY_NUMBER},
-    {"bind", STR4("bind") "\x92@\xa3xyz", "SET @ xyz", ANSWER_TRUE, ANSWER_NIL},
+    {"bind", STR4("bind") "\x92&\xa3xyz", "SET & xyz", ANSWER_TRUE, ANSWER_NIL},
     {"add", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "HINCRBY d @ 1", ANSWER_INT, ANSWER_INT},
     {"incr", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "INCR %", ANSWER_INT, ANSWER_INT},
     {"append", STR4("call") "\x93\xa2xs\xa6" "append\x91\x01", "RPUSH xs 1", ANSWER_NIL, ANSWER_INT},
@@ -92,19 +91,21 @@ static void add(struct request *r, const void *bytes, size_t len)
 
 static void add_key(struct request *r, char kind)
 {
-    add(r, kind == '@' ? "key:000000000000" : "cnt:000000000000", KEY_SIZE);
+    add(r, kind == '@' ? "key:000000000000" : kind == '%' ? "cnt:000000000000" : "str:000000000000", KEY_SIZE);
     r->key_at = r->len - KEY_DIGITS;
 }
 
 static void make_rpc(struct request *r, const struct op *op)
 {
-    *r = (struct request){.msgid_at = 3, .key_at = -1};
+    *r = (struct request){.msgid_at = 3, .key_at = -1, .number_at = -1};
     add(r, "\x94\x00\xce\0\0\0\0", 7);
     for (const char *at = op->rpc; *at != '\0'; at++) {
-        if (*at == '@') {
+        if (*at == '@' || *at == '&') {
             add(r, "\xb0", 1);
-            add_key(r, '@');
+            add_key(r, *at);
         } else {
+            if (*at == '#' && r->number_at < 0)
+                r->number_at = r->len;
             add(r, at, 1);
         }
     }
@@ -115,16 +116,18 @@ static void make_resp(struct request *r, const struct op *op)
     char words[64], head[32];
     int count = 1;
 
-    *r = (struct request){.msgid_at = -1, .key_at = -1};
+    *r = (struct request){.msgid_at = -1, .key_at = -1, .number_at = -1};
     snprintf(words, sizeof words, "%s", op->resp);
     for (const char *at = words; *at != '\0'; at++)
         count += *at == ' ';
     add(r, head, (size_t)snprintf(head, sizeof head, "*%d\r\n", count));
     for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
-        bool is_key = *word == '@' || *word == '%';
+        bool is_key = *word == '@' || *word == '%' || *word == '&';
         size_t len = is_key ? KEY_SIZE : *word == '#' ? VALUE_DIGITS : strlen(word);
 
         add(r, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", len));
+        if (*word == '#')
+            r->number_at = r->len;
         if (is_key)
             add_key(r, *word);
         else
@@ -377,18 +380,16 @@ static uint32_t random_key(struct run *run)
 static char *put_request(struct run *run, char *at, uint32_t msgid, uint32_t key)
 {
     const struct request *r = &run->request;
-    char *hole;
 
     memcpy(at, r->bytes, (size_t)r->len);
     if (r->msgid_at >= 0)
         put_be32(at + r->msgid_at, msgid);
     if (r->key_at >= 0)
         put_digits(at + r->key_at, KEY_DIGITS, key);
-    hole = run->fills ? memchr(at, '#', (size_t)r->len) : NULL;
-    if (hole != NULL && run->is_rpc)
-        put_be32(hole, value_of_key(key));
-    else if (hole != NULL)
-        put_digits(hole, VALUE_DIGITS, value_of_key(key));
+    if (r->number_at >= 0 && run->is_rpc)
+        put_be32(at + r->number_at, value_of_key(key));
+    else if (r->number_at >= 0)
+        put_digits(at + r->number_at, VALUE_DIGITS, value_of_key(key));
     return at + r->len;
 }
 
