@@ -75,9 +75,11 @@ def help_names_every_setting():
 @test_own
 def a_bad_option_is_one_clear_line_and_exit_2():
     for options in (["--frobnicate"], ["-x"], ["stray"], ["--listen"], ["--config"], ["--log-level", "loud"],
-                    ["--log-format", "xml"], ["--memory-limit", "much"], ["--memory-limit", "-1"], ["--memory-limit", "1"],
+                    ["--log-format", "xml"], ["--memory-limit", "much"], ["--memory-limit", "-1"],
+                    ["--memory-limit", "1"],
                     ["--limits-frame", "1.5M"], ["--limits-depth", "63"], ["--limits-depth", "1025"],
-                    ["--limits-work", "99999999999999999999"], ["--admin-from", "everywhere"], ["--idle-timeout", "soon"],
+                    ["--limits-work", "99999999999999999999"], ["--admin-from", "everywhere"],
+                    ["--idle-timeout", "soon"],
                     ["--slice-objects", "0"], ["--insecure-listen=maybe"], ["--version=1"], ["--limits-frame", ""]):
         assert options[0].split("=")[0].strip("-").split("-")[-1] in refuses_to_start(2, *options)
 
@@ -87,7 +89,8 @@ def a_bad_file_is_one_clear_line_with_its_name_and_line():
     with directory() as path:
         name = os.path.join(path, "heapd.conf")
         for line, text in ((1, "nonsense\n"), (2, "log_level = info\nno_such_setting = 1\n"), (1, "log_level = loud\n"),
-                           (3, "; comment\n\nmemory_limit = -5\n"), (2, "[limits]\nframes = 1M\n"), (2, "[limits]\nframe=1\n"),
+                           (3, "; comment\n\nmemory_limit = -5\n"), (2, "[limits]\nframes = 1M\n"),
+                           (2, "[limits]\nframe=1\n"),
                            (1, "limits.depth = 5\n"), (1, "[limits\n"), (1, "log_level = in\0fo\n"),
                            (1, "log_level = " + "x" * 10000 + "\n"), (1, "insecure_listen = perhaps\n")):
             with open(name, "w") as file:
@@ -126,7 +129,8 @@ def a_port_in_use_is_one_clear_line_and_exit_1():
 
 @test_own
 def an_address_that_is_none_is_one_clear_line_and_exit_1():
-    for address in ("localhost", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:5000", ":0", "[::1]", "256.1.1.1:0",
+    for address in ("localhost", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:5000", ":0", "[::1]",
+                    "256.1.1.1:0",
                     "no-such-host.invalid:0", "192.0.2.1:0"):
         refuses_to_start(1, "--listen", address)
 
@@ -261,7 +265,8 @@ sessions = 50
 
 @test_own
 def the_command_line_goes_before_the_file():
-    with Daemon("--limits-work", "5000", config="limits.work = 7000\nlimits.names = 9\nunix = /nonexistent/socket\n") as server:
+    config = "limits.work = 7000\nlimits.names = 9\nunix = /nonexistent/socket\n"
+    with Daemon("--limits-work", "5000", config=config) as server:
         limits = server.client().call("hello", {})["limits"]
         assert (limits["work"], limits["names"]) == (5000, 9)
 
@@ -285,9 +290,9 @@ def SIGHUP_is_all_or_nothing():
     with Daemon(config={"limits.names": 5}) as server:
         client = server.client()
         before = client.call("hello", {})["limits"]
-        for number, config in enumerate(("limits.names = 6\nlimits.frame = much\n", "limits.names = 6\nwhat = 1\n",
-                                         "limits.names = 6\nadmin_from = none\n", "limits.names = 6\ninsecure_listen = yes\n"), 1):
-            server.write_config(config)
+        wrong_lines = ("limits.frame = much", "what = 1", "admin_from = none", "insecure_listen = yes")
+        for number, wrong in enumerate(wrong_lines, 1):
+            server.write_config(f"limits.names = 6\n{wrong}\n")
             server.signal(signal.SIGHUP)
             wait_until(lambda: server.stderr().count("nothing was changed") == number, "the refusal")
             assert client.call("hello", {})["limits"] == before
@@ -464,8 +469,8 @@ def with_few_descriptors_there_are_few_sessions_and_no_harm():
 
 @test_own
 def an_open_file_does_not_end_up_as_a_standard_stream():
-    closed = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" --listen 127.0.0.1:0 <&- 2>&-', HEAPD], stdout=subprocess.PIPE,
-                              text=True)
+    closed = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" --listen 127.0.0.1:0 <&- 2>&-', HEAPD],
+                              stdout=subprocess.PIPE, text=True)
     try:
         address = closed.stdout.readline().split()[-1]
         for descriptor in (0, 2):

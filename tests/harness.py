@@ -3,13 +3,13 @@
 A test is a function whose name is its claim. It passes if it returns.
 
     @test                                   gets the daemon of its file, or the running one that HEAPD_TEST_ADDR
-    def ping_echoes(server):                (HOST:PORT or unix:PATH) names; it must leave nothing behind in a shared namespace
+    def ping_echoes(server):                (HOST:PORT or unix:PATH) names; it leaves nothing behind there
         assert server.client().call("ping", 5) == 5
 
-    @test_alone                             the same, but what others do at the same time would disturb it: skipped there
+    @test_alone                             the same, but what others do there would disturb it: skipped then
     @test_own                               takes nothing, starts its daemons itself: `with Daemon(...) as server`
 
-    run()                                   the last line of a test program; its arguments: only tests whose names hold one
+    run()                                   the last line; arguments of the program: run what has one in its name
 
 After each test its clients are closed, and the daemon must then hold no more objects, handles, names and sessions than
 before. A daemon is ended with SIGTERM, and must exit with 0 and without a word of a sanitizer. Nothing here sleeps but
@@ -315,9 +315,9 @@ class Server:
 class Daemon(Server):
     """A daemon of its own: `options` as on the command line, `config` a dict of settings or a text for its file.
 
-    `listen` are its TCP listeners; port 0 is a free port. DIRECTORY in an option is its own directory, that goes with it.
-    `listeners` is how many ready lines to wait for, if it is told otherwise; `reach` the one to talk to. `before` runs in
-    the new process.
+    `listen` are its TCP listeners; port 0 is a free port. DIRECTORY in an option is its own directory, that goes with
+    it. `listeners` is how many ready lines to wait for, if it is told of them otherwise; `reach` the one to talk to.
+    `before` runs in the new process.
     """
 
     def __init__(self, *options, config=None, listen=("127.0.0.1:0",), environment=None, before=None, listeners=None,
@@ -373,6 +373,11 @@ class Daemon(Server):
                 if line.startswith(field + ":"):
                     return int(line.split()[1]) * 1024
         raise AssertionError(f"no {field}")
+
+    def slack(self):
+        """Bytes that it may take beyond what a test has it keep; a sanitizer's quarantine takes more."""
+        is_sanitized = self.memory("VmSize") > 1 << 40
+        return (400 if is_sanitized else 32) << 20
 
     def signal(self, number):
         self.process.send_signal(number)

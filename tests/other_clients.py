@@ -41,7 +41,8 @@ def a_dozen_lines_of_Python_are_a_client(server):
     with contextlib.closing(call.sock):
         assert call("bind", "jobs", [1, {"k": b"\x00"}, 2.5, True, None, "ä"]) is True
         assert call("call", "jobs", "append", [{"@pairs": [[1, "one"], [None, "nil"]]}]) is None
-        assert call("read", "jobs") == [1, {"k": b"\x00"}, 2.5, True, None, "ä", {"@pairs": [[1, "one"], [None, "nil"]]}]
+        assert call("read", "jobs") == [1, {"k": b"\x00"}, 2.5, True, None, "ä",
+                                        {"@pairs": [[1, "one"], [None, "nil"]]}]
         handle, id, type = call("get", "jobs")["@"]
         assert type == "list" and call("is", handle, "jobs") and call("refcount", "jobs") == 2
         weak = call("weakref", "jobs", {"notify": True})["@"][0]

@@ -1,4 +1,4 @@
-"""protocol_errors.py - every method's errors, from api() and from a table: the code is right, and nothing has changed."""
+"""protocol_errors.py - every method's errors, from api() and from a table: the right code, and nothing changed."""
 import msgpack
 
 from harness import Failure, ext_handle, ext_name, run, test_alone
@@ -143,7 +143,8 @@ def every_target_may_be_missing(server):
             for place, arg in enumerate(row["args"]):
                 if arg["kind"] != "target":
                     continue
-                for code, missing in (("NO_NAME", "nobody"), ("NO_NAME", ["session", "nobody"]), ("NO_NAME", ["nowhere", "x"]),
+                for code, missing in (("NO_NAME", "nobody"), ("NO_NAME", ["session", "nobody"]),
+                                      ("NO_NAME", ["nowhere", "x"]),
                                       ("NO_NAME", ext_name("nobody")), ("NO_NAME", {"@": "nobody"}), ("NO_HANDLE", 77),
                                       ("NO_HANDLE", ext_handle(77)), ("NO_HANDLE", {"@": 77}),
                                       ("NO_HANDLE", {"@": [77, 1, "list"]}), ("NO_HANDLE", 2 ** 64 - 1)):
@@ -156,7 +157,8 @@ def every_target_may_be_missing(server):
 def every_value_may_be_wrong_at_any_depth(server):
     with Room(server) as room:
         bad = (("NO_NAME", {"@": "nobody"}), ("NO_HANDLE", {"@": 77}), ("OVERFLOW", 2 ** 63), ("BAD_ARGS", {"@x": 1}),
-               ("BAD_ARGS", msgpack.ExtType(5, b"x")), ("TYPE", {"@pairs": [[[], 1]]}), ("TYPE", {"@pairs": [[{"@": "dict_"}, 1]]}))
+               ("BAD_ARGS", msgpack.ExtType(5, b"x")), ("TYPE", {"@pairs": [[[], 1]]}),
+               ("TYPE", {"@pairs": [[{"@": "dict_"}, 1]]}))
         for name, row in room.client.call("api")["methods"].items():
             for place, arg in enumerate(row["args"]):
                 if arg["kind"] not in ("value", "values"):

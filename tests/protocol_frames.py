@@ -167,7 +167,8 @@ def a_producer_as_notification_keeps_into(server):
 @test
 def a_response_that_nobody_waits_for_is_ignored(server):
     client = server.client()
-    for response in ([1, 0, None, None], [1, 0xFFFFFFFF, "ERROR", None], [1, 5, {"a": [1]}, [[[]]]], [1, 2, [0, "x"], 3]):
+    for response in ([1, 0, None, None], [1, 0xFFFFFFFF, "ERROR", None], [1, 5, {"a": [1]}, [[[]]]],
+                     [1, 2, [0, "x"], 3]):
         client.send(pack(response))
     assert client.is_silent()
 
@@ -235,7 +236,8 @@ def errors_as_pairs_hold_for_BAD_FRAME_too(server):
 
 @test
 def what_is_no_envelope_is_BAD_FRAME(server):
-    for frame in (None, False, True, 0, -1, 3.5, b"bin", {}, {0: 1}, [], [0], [0, 1], [0, 1, 2, 3, 4], [3, 1, "ping", []],
+    for frame in (None, False, True, 0, -1, 3.5, b"bin", {}, {0: 1}, [], [0], [0, 1], [0, 1, 2, 3, 4],
+                  [3, 1, "ping", []],
                   [-1, "ping", []], ["0", 1, "ping", []], [None, 1, "ping", []], [2, 1, "ping", []], [0, "ping", []],
                   [1, 2, 3], [2.0, "ping", []], [[0], 1, "ping", []]):
         data = pack(frame)
@@ -246,7 +248,8 @@ def what_is_no_envelope_is_BAD_FRAME(server):
 
 @test
 def a_msgid_that_is_none_is_BAD_FRAME(server):
-    for msgid in (pack(-1), pack(2 ** 32), pack(2 ** 64 - 1), pack(-2 ** 63), pack(None), pack("1"), pack(1.0), pack([1]),
+    for msgid in (pack(-1), pack(2 ** 32), pack(2 ** 64 - 1), pack(-2 ** 63), pack(None), pack("1"), pack(1.0),
+                  pack([1]),
                   pack(True)):
         bad_frame(server, b"\x94\x00" + msgid + b"\xa4ping\x90")
 

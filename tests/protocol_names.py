@@ -449,7 +449,8 @@ def into_a_handle_in_use_is_HANDLE_IN_USE_and_changes_nothing(server):
     client.call("new", [1], {"into": 7})
     client.call("bind", "x", [])
     for method, *params in (("new", [2]), ("get", "x"), ("hold", "x"), ("call", "x", "append", [5]), ("class", "C"),
-                            ("getattr", "x", "len"), ("weakref", "x"), ("proxy", "x"), ("copy", "x"), ("deepcopy", "x")):
+                            ("getattr", "x", "len"), ("weakref", "x"), ("proxy", "x"), ("copy", "x"),
+                            ("deepcopy", "x")):
         assert "7" in client.fails("HANDLE_IN_USE", method, *params, {"into": 7})
     assert client.call("read", 7) == [1] and client.call("read", "x") == []
     assert client.call("refcount", "x") == 1 and client.call("weakrefs", "x") == 0

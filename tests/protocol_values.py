@@ -1,4 +1,4 @@
-"""protocol_values.py - protocol.md, section 3: literals, what is sent for them, both dialects, the settings of hello."""
+"""protocol_values.py - protocol.md, section 3: literals, what is sent for them, both dialects, and hello."""
 import math
 import struct
 
@@ -44,7 +44,8 @@ def ext(ref):
 @test
 def scalars_come_back_as_they_went(server):
     client = server.client()
-    for value in (None, False, True, 0, -1, 2 ** 63 - 1, -2 ** 63, 0.0, 1.5, -1e308, math.inf, -math.inf, "", "äöü€😀",
+    for value in (None, False, True, 0, -1, 2 ** 63 - 1, -2 ** 63, 0.0, 1.5, -1e308, math.inf, -math.inf, "",
+                  "äöü€😀",
                   "\x00", b"", bytes(range(256)), "x" * 70000, b"y" * 70000):
         assert client.call("ping", value) == value
         assert client.call("bind", "x", value) is True
@@ -104,7 +105,8 @@ def an_int_beyond_64_bits_is_OVERFLOW(server):
 @test
 def a_str_that_is_no_UTF8_is_VALUE(server):
     client = server.client()
-    for text in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"ok\x80", b"\xf8\x88\x80\x80\x80"):
+    for text in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"ok\x80",
+                 b"\xf8\x88\x80\x80\x80"):
         raw = bytes([0xA0 + len(text)]) + text
         for literal in (raw, b"\x91" + raw, b"\x81\xa1k" + raw, b"\x81" + raw + b"\x01"):
             client.send(b"\x94\x00\x01\xa3new\x91" + literal)
@@ -373,7 +375,8 @@ def every_producer_takes_result_and_into(server):
     client.call("bind", "x", [1])
     client.call("bind", "w", client.call("weakref", "x"))
     number = 0
-    for method, *params in (("get", "x"), ("hold", "x"), ("new", [2]), ("call", "x", "get", [0]), ("getattr", "x", "len"),
+    for method, *params in (("get", "x"), ("hold", "x"), ("new", [2]), ("call", "x", "get", [0]),
+                            ("getattr", "x", "len"),
                             ("class", "C"), ("weakref", "x"), ("proxy", "x"), ("deref", "w"), ("copy", "x"),
                             ("deepcopy", "x")):
         number += 1
