@@ -1,5 +1,5 @@
 # docs/: what users and maintainers read.
-dist_man_MANS += docs/heapd.8
+dist_man_MANS += docs/heapd.8 docs/heap-cli.1
 examplesdir = $(docdir)/examples
 dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
 dist_doc_DATA += README.md docs/architecture.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
