@@ -129,6 +129,10 @@ def handles_of_the_limit_are_given_and_one_more_is_LIMIT():
         after = client.call("stats")
         assert before["objects"]["live"] == after["objects"]["live"]
         assert after["sessions"]["handles"] == 10 and client.call("refcount", "x") == 11
+        client.call("bind", "full", [[1]])
+        for method, args, options in (("pop", [], {}), ("append", [2], {"into": 5}), ("clear", [], {"result": "handle"})):
+            client.fails("LIMIT", "call", "full", method, args, options)
+        assert client.call("read", "full") == [[1]]
         client.call("release", refs[0])
         assert client.call("new", [1], {"into": 5}).handle == 5
         client.fails("LIMIT", "hold", "x")
@@ -227,53 +231,6 @@ def at_the_memory_limit_requests_fail_and_change_nothing():
         client.call("unbind", "x")
         client.call("new", ["s" * 1000000] * 20)
         assert server.memory() < (32 << 20) + 2 * server.slack()
-
-
-@test_own
-def others_are_served_while_a_large_graph_dies():
-    with Daemon(config={"slice_objects": 1}) as server:
-        client, other = server.client(), server.client()
-        count = 200000
-        client.call("bind", "x", [[] for _ in range(count)])
-        with server.held_still():
-            request = client.request("unbind", "x")
-            polls = [other.request("stats", "objects") for _ in range(1000)]
-        live = [other.answer(poll)["objects"]["live"] for poll in polls]
-        assert live == sorted(live, reverse=True) and live[-1] > count / 2, live  # all were answered before it was dead
-        assert client.answer(request) is True
-
-
-@test_own
-def the_response_waits_until_all_it_doomed_is_dead():
-    with Daemon(config={"slice_objects": 7}) as server:
-        client = server.client()
-        client.call("bind", "tail", [])
-        weak = client.call("weakref", "tail", {"notify": True})
-        client.call("bind", "x", [[n] for n in range(50000)] + [{"@": "tail"}])
-        client.call("unbind", "tail")
-        live = client.call("stats", "objects")["objects"]["live"]
-        client.request("unbind", "x")
-        last = client.request("stats", "objects")
-        assert client.receive() == [2, "dead", [1, "count", [weak.handle]]]
-        assert client.receive()[3] is True
-        assert client.answer(last)["objects"]["live"] < live - 50000
-
-
-@test_own
-def a_doomed_object_is_alive_for_others_until_its_container_drops_it():
-    with Daemon(config={"slice_objects": 1}) as server:
-        client, other = server.client(), server.client()
-        count = 200000
-        client.call("bind", ["global", "x"], [[n] for n in range(count)])
-        last = other.call("call", ["global", "x"], "get", [-1])
-        weak = other.call("weakref", last)
-        other.call("release", last)
-        with server.held_still():
-            request = client.request("unbind", ["global", "x"])
-            other.request("deref", weak, {"into": 1})
-        assert other.receive()[3].type == "list"
-        assert client.answer(request) is True
-        assert other.call("read", 1) == [count - 1] and other.call("refcount", 1) == 1
 
 
 run()
