@@ -12,8 +12,8 @@ HELLO = {"server": "fake", "version": "0", "protocol": 1, "session": 1, "limits"
 class FakeServer:
     """Serves any number of connections, one after another, in a thread.
 
-    `hello(server, msgid)` and `answer(server, msgid, method, params)` run for each request; they use result, fail, send,
-    hang_up, or do nothing.
+    `hello(server, msgid)` and `answer(server, msgid, method, params)` run for each request; they use result, fail,
+    send, hang_up, or do nothing.
     """
 
     def __init__(self, hello=None, answer=None):

@@ -79,7 +79,7 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 # libFuzzer programs (./dev fuzz), with CC=clang --enable-fuzz: add to `fuzzers`, link with LINK_FUZZER. Their first inputs
 # are in tests/corpus/NAME/.
 LINK_FUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
-fuzzers = tests/fuzz_feed tests/fuzz_load tests/fuzz_session
+fuzzers = tests/fuzz_feed tests/fuzz_load tests/fuzz_session tests/fuzz_statement
 
 tests_fuzz_feed_SOURCES = tests/fuzz_feed.c
 tests_fuzz_feed_LDFLAGS = $(LINK_FUZZER)
@@ -92,6 +92,10 @@ tests_fuzz_load_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
 tests_fuzz_session_SOURCES = tests/fuzz_session.c tests/grammar.c tests/grammar.h $(meter_sources)
 tests_fuzz_session_LDFLAGS = $(LINK_FUZZER)
 tests_fuzz_session_LDADD = $(DAEMON_LIBS)
+
+tests_fuzz_statement_SOURCES = tests/fuzz_statement.c
+tests_fuzz_statement_LDFLAGS = $(LINK_FUZZER)
+tests_fuzz_statement_LDADD = libcli.a libprotocol.a $(MSGPACK_LIBS)
 
 EXTRA_DIST += tests/corpus
 
