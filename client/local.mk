@@ -12,7 +12,8 @@ cli_sources = \
 	client/cli/options.c client/cli/options.h client/cli/parser.c client/cli/parser.h client/cli/parsing.c \
 	client/cli/parsing.h client/cli/place.c client/cli/print.c client/cli/print.h client/cli/repl.c \
 	client/cli/repl.h client/cli/script.c client/cli/script.h client/cli/server.c client/cli/server.h \
-	client/cli/text.c client/cli/text.h client/cli/tree.h client/cli/visit.c client/cli/visit.h
+	client/cli/text.c client/cli/text.h client/cli/transfer.c client/cli/transfer.h client/cli/tree.h \
+	client/cli/visit.c client/cli/visit.h
 
 noinst_LIBRARIES += libclient.a libcli.a
 libclient_a_SOURCES = $(client_sources)

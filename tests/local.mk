@@ -8,6 +8,7 @@ unit_tests =
 script_tests = \
 	tests/cli.py \
 	tests/cli_terminal.py \
+	tests/cli_transfer.py \
 	tests/client_install.py \
 	tests/containers_like_python.py \
 	tests/daemon.py \

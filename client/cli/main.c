@@ -9,6 +9,7 @@
 #include "client/cli/options.h"
 #include "client/cli/repl.h"
 #include "client/cli/script.h"
+#include "client/cli/transfer.h"
 
 static enum hd_status run_expressions(struct console *console, const struct options *options)
 {
@@ -30,7 +31,9 @@ static enum hd_status run_stream(struct console *console, const struct options *
 
 static enum hd_status run_oneshot(struct console *console, const struct options *options)
 {
-    if (oneshot_run(console, options->words))
+    bool is_transfer = transfer_knows(options->words[0]) && !console->is_json;
+
+    if (is_transfer ? transfer_run(console, options->words) : oneshot_run(console, options->words))
         return HD_OK;
     console_complain(console, "");
     return console->server.status;

@@ -12,18 +12,16 @@ bool oneshot_knows(const char *word)
     return strcmp(word, "rpc") == 0 || rpc_find(word, strlen(word)) != NULL;
 }
 
-/* name, or namespace:name */
-static void put_place(struct hd_call *call, const char *word)
+void oneshot_put_place(struct hd_call *call, const char *word, const char *space)
 {
     const char *colon = strchr(word, ':');
 
-    if (colon == NULL) {
+    if (colon != NULL)
+        hd_put(call, "[ts]", word, (size_t)(colon - word), colon + 1);
+    else if (space != NULL)
+        hd_put(call, "[ss]", space, word);
+    else
         hd_put_str(call, word);
-        return;
-    }
-    hd_put_array(call, 2);
-    hd_put_text(call, word, (size_t)(colon - word));
-    hd_put_str(call, colon + 1);
 }
 
 /* The words behind the method's name, sorted out. */
@@ -59,7 +57,7 @@ static bool put_argument(struct server *server, struct hd_call *call, const stru
     switch (arg->kind) {
     case RPC_TARGET:
     case RPC_BINDING:
-        put_place(call, word);
+        oneshot_put_place(call, word, NULL);
         return true;
     case RPC_NAME:
         hd_put_str(call, word);

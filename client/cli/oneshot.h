@@ -17,4 +17,7 @@ bool oneshot_knows(const char *word);
 /* Runs it and shows the answer; `words` ends with NULL. False: the server says why. */
 bool oneshot_run(struct console *console, char **words);
 
+/* Puts `name` or `namespace:name`; without a namespace that of `space`, NULL: as targets are found. */
+void oneshot_put_place(struct hd_call *call, const char *word, const char *space);
+
 #endif

@@ -141,6 +141,8 @@ void options_help(FILE *out)
           "       heap-cli [OPTION]... -e EXPRESSION...         these statements\n"
           "       heap-cli [OPTION]... METHOD ARGUMENT...       one request, as in: heap-cli get global:jobs\n"
           "       heap-cli [OPTION]... rpc METHOD JSON...       the same with bare parameters\n"
+          "       heap-cli [OPTION]... dump TARGET > FILE       a graph as bytes\n"
+          "       heap-cli [OPTION]... load NAME < FILE         and back, bound to a name (in global)\n"
           "\n"
           "  -e, --expression TEXT  run these statements; may be given several times\n"
           "  -H, --host HOST:PORT   the server, by default HEAPD_URL, else the Unix socket, else 127.0.0.1:4327\n"
