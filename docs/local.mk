@@ -2,7 +2,7 @@
 dist_man_MANS += docs/heapd.8 docs/heap-cli.1
 examplesdir = $(docdir)/examples
 dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
-dist_doc_DATA += README.md docs/architecture.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
+dist_doc_DATA += README.md docs/architecture.md docs/dump-format.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
 	docs/tour.md
 adrdir = $(docdir)/adr
 dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md \
@@ -13,6 +13,7 @@ dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md \
 	docs/adr/0007-the-answer-comes-before-the-change.md \
 	docs/adr/0008-a-death-notice-lives-in-its-weakref.md \
 	docs/adr/0009-libraries-around-the-heap.md \
+	docs/adr/0010-dumps-are-read-and-written-by-hand.md \
 	docs/adr/README.md
 
 # docs/methods.md comes from the tables, and protocol.md's list of what is not there yet shrinks with them.
