@@ -55,7 +55,8 @@ def names_refer_to_objects_and_count(server):
 def values_print_as_python_prints_them(server):
     value = [1, {"k": b"\x00"}, 2.5, True, None, "it's", (1,), {2}, -0.0, 1e16, 1e-7, 'é"\n\x1b', b"'", {}, [], ()]
     assert says(server, f"xs = {value!r}", "xs") == [repr(value)]
-    for scalar in (0.1, 0.0001, 1e22, 123456789012345680.0, 5e-324, -1.5, "é", "\x9b", "'\"", b"a\xff\\", 2**63 - 1, -(2**63)):
+    for scalar in (0.1, 0.0001, 1e22, 123456789012345680.0, 5e-324, -1.5, "é", "\x9b", "'\"", b"a\xff\\", 2**63 - 1,
+                   -(2**63)):
         assert says(server, repr(scalar), f"[{scalar!r}]") == [repr(scalar), f"[{scalar!r}]"]
     assert says(server, "None", "float('inf')", "-float('nan')") == ["inf", "nan"]
 
@@ -63,7 +64,8 @@ def values_print_as_python_prints_them(server):
 @test
 def what_the_readme_of_the_language_shows_works(server):
     assert says(server, 'xs = [1, {"k": b"\\x00"}, 2.5, True, None]', "a = 5", "xs.append(a)", "xs[0]",
-                'xs[1]["k"] = 3', "xs[1]", "len(xs), type(xs)", "repr(xs)", "5 in xs", "5 not in xs", "xs[1:3]", "xs[-1]") == [
+                'xs[1]["k"] = 3', "xs[1]", "len(xs), type(xs)", "repr(xs)", "5 in xs", "5 not in xs", "xs[1:3]",
+                "xs[-1]") == [
         "1", "{'k': 3}", "(6, 'list')", "\"[1, {'k': 3}, 2.5, True, None, 5]\"", "True", "False", "[{'k': 3}, 2.5]",
         "5"]
 
@@ -130,7 +132,8 @@ def a_namespace_of_the_address_can_be_named(server):
 @test
 def operators_are_those_of_python(server):
     for text in ("1 + 2", "7 // -2", "-7 % 3", "2 ** 10", "-2 ** 2", "2 ** 3 ** 2", "1 / 2", "7 / 7", "1 - 2 - 3",
-                 "~5", "6 & 3 | 8 ^ 1", "1 << 4 >> 1", "1.5 * 4", "'a' + 'b'", "b'a' + b'b'", "[1] + [2, 3]", "1 < 2", "2 <= 1", "1 == 1.0",
+                 "~5", "6 & 3 | 8 ^ 1", "1 << 4 >> 1", "1.5 * 4", "'a' + 'b'", "b'a' + b'b'", "[1] + [2, 3]", "1 < 2",
+                 "2 <= 1", "1 == 1.0",
                  "'a' != 'b'", "not []", "not not 3", "1 and 2", "0 and 1", "'' or 'x'", "[] or 0", "None is None",
                  "[] is not None", "{1, 2} | {3}", "{1, 2} & {2}", "{1, 2} - {2}", "{1, 2} ^ {2, 3}", "(1 + 2) * 3",
                  "'a' in 'abc'", "1 not in (1, 2)", "+5", "- -5", "-(3)", "abs(-3)", "round(2.5)", "len('é')",
@@ -174,7 +177,8 @@ def errors_are_code_and_text_on_standard_error(server):
 @test
 def what_cannot_be_parsed_is_told_with_its_column(server):
     for text, column in (("1 +", 4), ("x = = 1", 5), ("[1, 2", 6), ("'abc", 1), ("1 2", 3), ("a.5", 2),
-                         ("f(a=1, 2)", 8), ("5 = a", 1), ("del 5", 5), ("a[1:2] = 3", 1), ("é $", 3), ("1 < 2 < 3", 7), ("x[]", 3),
+                         ("f(a=1, 2)", 8), ("5 = a", 1), ("del 5", 5), ("a[1:2] = 3", 1), ("é $", 3), ("1 < 2 < 3",
+                         7), ("x[]", 3),
                          ("0123", 1), ("12ab", 1), ("'\\xz'", 1), ("b'é'", 1), ("99999999999999999999", 1),
                          ("for x in y", 1), ("a b", 3), ("{1: 2, 3}", 9), ("class", 6), ("(1, 2", 6)):
         assert ends(server, 2, f"SYNTAX column {column}: ", "-e", text).startswith("SYNTAX"), text
@@ -284,9 +288,11 @@ def rpc_takes_its_parameters_as_json(server):
 @test
 def json_says_what_it_cannot_say_in_maps_of_one_key(server):
     for text in ('{"@bytes": "AAH/"}', '{"@bytes": ""}', '{"@bytes": "AA=="}', '{"@float": "inf"}',
-                 '{"@float": "-inf"}', '{"@float": "nan"}', '{"@pairs": [[1, "a"], [{"@bytes": "AA=="}, null]]}', '{"@@": 1}', '{"@@x": [1]}',
+                 '{"@float": "-inf"}', '{"@float": "nan"}', '{"@pairs": [[1, "a"], [{"@bytes": "AA=="}, null]]}',
+                 '{"@@": 1}', '{"@@x": [1]}',
                  '{"@x": 1, "y": 2}', "{}", "[]", '[{"@@@bytes": 5}]', '"\\u0000\\u00e9\\ud83d\\ude00"',
-                 "-9223372036854775808", "9223372036854775807", "1e+300", "0.1", "[[[[]]]]", '{"a": {"b": [true, false, null]}}'):
+                 "-9223372036854775808", "9223372036854775807", "1e+300", "0.1", "[[[[]]]]", '{"a": {"b": [true,
+                 false, null]}}'):
         shown = one_shot(server, "--json", "rpc", "ping", text)
         assert json.loads(shown) == json.loads(text), (text, shown)
     reference = json.loads(one_shot(server, "--json", "rpc", "get", '{"@": ["builtins", "list"]}'))
@@ -300,7 +306,8 @@ def json_says_what_it_cannot_say_in_maps_of_one_key(server):
 @test
 def json_of_expressions(server):
     status, out, errors = run_cli(server.address, "--json", "-e", "[1, {'a': b'x'}]", "-e", "None", "-e", "(1, 'é')",
-                                  "-e", "{1: 2}", "-e", "class X; o = X()", "-e", "w = weakref(o)", "-e", "[o]", "-e", "del o")
+                                  "-e", "{1: 2}", "-e", "class X; o = X()", "-e", "w = weakref(o)", "-e", "[o]", "-e",
+                                  "del o")
     lines = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and lines[:4] == [[1, {"a": {"@bytes": "eA=="}}], None, [1, "é"], {"@pairs": [[1, 2]]}], out
     assert lines[4][0]["@"][2] == "object" and errors == "! w died (count)\n", errors
