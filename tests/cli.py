@@ -62,7 +62,7 @@ def values_print_as_python_prints_them(server):
 
 
 @test
-def what_the_readme_of_the_language_shows_works(server):
+def containers_are_read_and_changed_by_item_slice_and_method(server):
     assert says(server, 'xs = [1, {"k": b"\\x00"}, 2.5, True, None]', "a = 5", "xs.append(a)", "xs[0]",
                 'xs[1]["k"] = 3', "xs[1]", "len(xs), type(xs)", "repr(xs)", "5 in xs", "5 not in xs", "xs[1:3]",
                 "xs[-1]") == [
@@ -133,8 +133,7 @@ def a_namespace_of_the_address_can_be_named(server):
 def operators_are_those_of_python(server):
     for text in ("1 + 2", "7 // -2", "-7 % 3", "2 ** 10", "-2 ** 2", "2 ** 3 ** 2", "1 / 2", "7 / 7", "1 - 2 - 3",
                  "~5", "6 & 3 | 8 ^ 1", "1 << 4 >> 1", "1.5 * 4", "'a' + 'b'", "b'a' + b'b'", "[1] + [2, 3]", "1 < 2",
-                 "2 <= 1", "1 == 1.0",
-                 "'a' != 'b'", "not []", "not not 3", "1 and 2", "0 and 1", "'' or 'x'", "[] or 0", "None is None",
+                 "2 <= 1", "1 == 1.0", "'a' != 'b'", "not []", "not not 3", "1 and 2", "0 and 1", "'' or 'x'", "[] or 0", "None is None",
                  "[] is not None", "{1, 2} | {3}", "{1, 2} & {2}", "{1, 2} - {2}", "{1, 2} ^ {2, 3}", "(1 + 2) * 3",
                  "'a' in 'abc'", "1 not in (1, 2)", "+5", "- -5", "-(3)", "abs(-3)", "round(2.5)", "len('é')",
                  "1 + 2 * 3 - 4", "True + 1", "'x'.upper()", "' a b '.split()", "'a,b'.split(',')", "(1,)", "()", "1,",
@@ -291,8 +290,8 @@ def json_says_what_it_cannot_say_in_maps_of_one_key(server):
                  '{"@float": "-inf"}', '{"@float": "nan"}', '{"@pairs": [[1, "a"], [{"@bytes": "AA=="}, null]]}',
                  '{"@@": 1}', '{"@@x": [1]}',
                  '{"@x": 1, "y": 2}', "{}", "[]", '[{"@@@bytes": 5}]', '"\\u0000\\u00e9\\ud83d\\ude00"',
-                 "-9223372036854775808", "9223372036854775807", "1e+300", "0.1", "[[[[]]]]", '{"a": {"b": [true,
-                 false, null]}}'):
+                 "-9223372036854775808", "9223372036854775807", "1e+300", "0.1", "[[[[]]]]",
+                 '{"a": {"b": [true, false, null]}}'):
         shown = one_shot(server, "--json", "rpc", "ping", text)
         assert json.loads(shown) == json.loads(text), (text, shown)
     reference = json.loads(one_shot(server, "--json", "rpc", "get", '{"@": ["builtins", "list"]}'))
