@@ -147,10 +147,18 @@ bool server_connect(struct server *server)
     free(server->farewell);
     server->farewell = NULL;
     hd_disconnect(server->link);
-    status = hd_connect(server->link, server->address, server->timeout_ms);
-    if (status != HD_OK)
+    status = hd_connect_start(server->link, server->address, server->timeout_ms);
+    while (hd_state(server->link) == HD_CONNECTING && !server_interrupted)
+        status = hd_poll(server->link, LOOK_MS);
+    if (hd_state(server->link) == HD_OPEN)
+        return true;
+    if (hd_state(server->link) == HD_CLOSED) {
         fail_with(server, status, hd_error(server->link));
-    return status == HD_OK;
+        return false;
+    }
+    server_interrupted = 0;
+    hd_disconnect(server->link);
+    return server_fail(server, HD_CANCELLED, "interrupted while connecting");
 }
 
 void server_close(struct server *server)
