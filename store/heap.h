@@ -34,7 +34,7 @@ struct heap {
     uint64_t work_limit;      /* units of one unsliced method */
     uint64_t work_left;       /* of the running one */
     uint64_t hash_key[2];     /* random, per heap */
-    struct table weak_heads;  /* object -> its first weak reference; store/weak.c */
+    struct table weak_heads;  /* large object -> its first weak reference; store/weak.c */
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */
     uint64_t made;            /* objects made since the start */
     uint64_t containers;      /* mortal objects that refer to others */

@@ -39,6 +39,8 @@ struct page {
     struct block *free;   /* blocks given back */
     struct page *next, *prev; /* pages of the class with a free block */
     struct arena *arena;
+    void **side;          /* a pointer for each block; NULL while no block has one open */
+    uint32_t side_open;
     /* from here on of POOL_CONTAINER only */
     uint64_t epoch;       /* of the marks: those of an earlier one mean nothing */
     uint64_t marks[MARK_WORDS];
@@ -270,6 +272,54 @@ static struct page *page_of(const void *block)
 
     assert(page->magic == POOL_MAGIC);
     return page;
+}
+
+/* -- pointers beside blocks --------------------------------------------------------------------------------------- */
+
+bool pool_has_side(size_t size)
+{
+    return size <= POOL_SMALL_MAX;
+}
+
+static size_t block_number(const struct page *page, const void *block)
+{
+    return (size_t)((const char *)block - (const char *)page) / class_size(page->class);
+}
+
+/* By the distance from the page's beginning, so that its header takes some numbers: few. */
+static size_t side_size(const struct page *page)
+{
+    return (POOL_PAGE / class_size(page->class) + 1) * sizeof *page->side;
+}
+
+void **pool_side_open(struct pool *pool, void *block)
+{
+    struct page *page = page_of(block);
+
+    if (page->side == NULL)
+        page->side = pool_zero(pool, side_size(page));
+    if (page->side == NULL)
+        return NULL;
+    page->side_open++;
+    return &page->side[block_number(page, block)];
+}
+
+void **pool_side(const void *block)
+{
+    const struct page *page = page_of(block);
+
+    return &page->side[block_number(page, block)];
+}
+
+void pool_side_close(struct pool *pool, void *block)
+{
+    struct page *page = page_of(block);
+
+    *pool_side(block) = NULL;
+    if (--page->side_open > 0)
+        return;
+    pool_free(pool, page->side, side_size(page), POOL_DATA);
+    page->side = NULL;
 }
 
 /* -- marks -------------------------------------------------------------------------------------------------------- */

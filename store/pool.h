@@ -75,6 +75,19 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);
 
 /*
+ * One pointer beside a block, for what few blocks have and their own bytes have no room for; NULL at first. All those of a
+ * page lie together, and exist while one of them is in use.
+ *
+ * pool_side_open: where the pointer is; it and its neighbours stay until pool_side_close. NULL without memory, or for a
+ * block that lies in no page (pool_has_side): large ones, and all of the twin on malloc.
+ * pool_side: the same for a block that has been opened. pool_side_close sets it to NULL and lets go of it.
+ */
+bool pool_has_side(size_t size);
+void **pool_side_open(struct pool *pool, void *block);
+void **pool_side(const void *block);
+void pool_side_close(struct pool *pool, void *block);
+
+/*
  * Marks of containers, for the collector: one bit a block, in its page, so that looking at a mark touches no object and
  * taking all marks away is one addition. Blocks made while marking is on are marked.
  */

@@ -155,6 +155,33 @@ void pool_set_limit(struct pool *pool, uint64_t limit)
     pool->stats.limit = limit;
 }
 
+/* -- pointers beside blocks: none ---------------------------------------------------------------------------------- */
+
+bool pool_has_side(size_t size)
+{
+    (void)size;
+    return false;
+}
+
+void **pool_side_open(struct pool *pool, void *block)
+{
+    (void)pool;
+    (void)block;
+    return NULL;
+}
+
+void **pool_side(const void *block)
+{
+    (void)block;
+    return NULL;
+}
+
+void pool_side_close(struct pool *pool, void *block)
+{
+    (void)pool;
+    (void)block;
+}
+
 /* -- marks: a page is one container ------------------------------------------------------------------------------- */
 
 void pool_marks_begin(struct pool *pool)

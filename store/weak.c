@@ -1,10 +1,11 @@
-/* weak.c - lists of weak references, their side table, and the queues of those that want a notice. */
+/* weak.c - lists of weak references, where they begin, and the queues of those that want a notice. */
 #include "store/weak.h"
 
 #include <assert.h>
 
 #include "store/gc.h"
 #include "store/kind.h"
+#include "store/kinds/atoms.h"
 
 const char *weak_cause_name(enum weak_cause cause)
 {
@@ -39,7 +40,14 @@ void mailbox_unref(struct heap *heap, struct mailbox **mailbox)
         pool_free(heap->pool, dropped, sizeof *dropped, POOL_DATA);
 }
 
-/* -- the side table ----------------------------------------------------------------------------------------------- */
+/* -- heads of lists: beside the object, or in the side table if there is no such place ------------------------------- */
+
+static bool has_side(const struct obj *o)
+{
+    bool is_text = o->type == OBJ_STR || o->type == OBJ_BYTES; /* all others are small themselves */
+
+    return pool_has_side(is_text ? sizeof(struct text) + ((const struct text *)o)->len : sizeof *o);
+}
 
 static uint32_t head_hash(const struct heap *heap, const struct obj *o)
 {
@@ -63,25 +71,53 @@ static struct weak *first_of(const struct heap *heap, const struct obj *o)
 {
     if ((o->flags & OBJ_HAS_WEAK) == 0)
         return NULL;
+    if (has_side(o))
+        return *pool_side(o);
     return (struct weak *)heap->weak_heads.entries[find_head(heap, o)].value;
 }
 
-static void set_first(struct heap *heap, struct obj *o, struct weak *first)
+/* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used. */
+static bool reserve_first(struct heap *heap, struct obj *o)
+{
+    if ((o->flags & OBJ_HAS_WEAK) != 0)
+        return true;
+    return has_side(o) ? pool_side_open(heap->pool, o) != NULL : table_reserve(heap->pool, &heap->weak_heads, 1);
+}
+
+static void unreserve_first(struct heap *heap, struct obj *o)
+{
+    if ((o->flags & OBJ_HAS_WEAK) == 0 && has_side(o))
+        pool_side_close(heap->pool, o);
+}
+
+static void set_first_in_table(struct heap *heap, struct obj *o, struct weak *first)
 {
     uint32_t position;
 
-    if ((o->flags & OBJ_HAS_WEAK) == 0) { /* room was reserved */
-        o->flags |= OBJ_HAS_WEAK;
+    if ((o->flags & OBJ_HAS_WEAK) == 0) {
         table_insert(heap->pool, &heap->weak_heads, head_hash(heap, o), o, &first->head);
         return;
     }
     position = find_head(heap, o);
-    if (first != NULL) {
+    if (first != NULL)
         heap->weak_heads.entries[position].value = &first->head;
-    } else {
-        o->flags &= (uint8_t)~OBJ_HAS_WEAK;
+    else
         table_remove(heap->pool, &heap->weak_heads, position);
-    }
+}
+
+/* Room was reserved. NULL: the list is empty. */
+static void set_first(struct heap *heap, struct obj *o, struct weak *first)
+{
+    if (!has_side(o))
+        set_first_in_table(heap, o, first);
+    else if (first != NULL)
+        *pool_side(o) = first;
+    else
+        pool_side_close(heap->pool, o);
+    if (first != NULL)
+        o->flags |= OBJ_HAS_WEAK;
+    else
+        o->flags &= (uint8_t)~OBJ_HAS_WEAK;
 }
 
 /* -- making ------------------------------------------------------------------------------------------------------- */
@@ -140,11 +176,13 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
         *out = obj_ref(&weak->head);
         return HD_OK;
     }
-    if (!table_reserve(heap->pool, &heap->weak_heads, 1))
+    if (!reserve_first(heap, target))
         return heap_no_memory(heap);
     weak = (struct weak *)heap_new(heap, type, sizeof *weak);
-    if (weak == NULL)
+    if (weak == NULL) {
+        unreserve_first(heap, target);
         return heap_no_memory(heap);
+    }
     *weak = (struct weak){.head = weak->head, .target = target, .mailbox = mailbox, .target_id = target->id,
                           .is_shared = mailbox == NULL};
     if (mailbox != NULL)
@@ -171,7 +209,7 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
     struct weak *weak = weak_of(weakref);
 
     assert(weak->target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
-    if (!table_reserve(heap->pool, &heap->weak_heads, 1))
+    if (!reserve_first(heap, target))
         return heap_no_memory(heap);
     weak->target = target;
     weak->target_id = target->id;

@@ -1,8 +1,9 @@
 /*
  * store/weak.h - weak references and proxies: objects that refer without counting.
  *
- * The head of an object's list of them lies in a side table of the heap (weak_heads), found by the object; the object's
- * header has only the flag OBJ_HAS_WEAK. The list runs latest first, the order in which they are told.
+ * The head of an object's list of them lies beside the object in its page of the pool, or, for a large one, in a side table
+ * of the heap (weak_heads); the object's header has only the flag OBJ_HAS_WEAK. The list runs latest first, the order in
+ * which they are told.
  *
  * Invariant: a weak object is either in its living target's list, or cleared (target NULL); a cleared one that wants a
  * notice is in exactly one weak_queue until it is told, dropped, or dies itself.
