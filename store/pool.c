@@ -56,12 +56,6 @@ struct arena {
     struct arena *next_free, *prev_free; /* those with a free page */
 };
 
-/* A place among all pages of the pool; an arena that is closed moves it on. */
-struct walk {
-    struct arena *arena; /* NULL: at the end */
-    unsigned slot;
-};
-
 struct pool {
     const struct mem *mem;
     struct arena *arenas, *free_arenas;
@@ -71,7 +65,8 @@ struct pool {
     bool is_marking;
     uint64_t epoch;   /* of marks */
     uint64_t flagged; /* pages */
-    struct walk sweep, revisit;
+    struct pool_walk *walks;         /* all that are under way; an arena or page that is closed moves them on */
+    struct pool_walk sweep, revisit; /* these two stand between pages */
 };
 
 static size_t class_size(unsigned class)
@@ -156,16 +151,110 @@ static struct arena *arena_open(struct pool *pool)
     return arena;
 }
 
-static void walk_leave(struct walk *walk, const struct arena *arena)
+/* -- walks -------------------------------------------------------------------------------------------------------- */
+
+static void link_walk(struct pool *pool, struct pool_walk *walk)
 {
-    if (walk->arena == arena)
-        *walk = (struct walk){arena->next, 0};
+    walk->next = pool->walks;
+    pool->walks = walk;
+}
+
+static void to_arena(struct pool_walk *walk, struct arena *arena)
+{
+    walk->at = arena;
+    walk->page = 0;
+    walk->offset = 0;
+}
+
+static void to_next_page(struct pool_walk *walk)
+{
+    const struct arena *arena = walk->at;
+
+    walk->offset = 0;
+    if (++walk->page == POOL_ARENA_PAGES)
+        to_arena(walk, arena->next);
+}
+
+static struct page *page_at(const struct pool_walk *walk)
+{
+    const struct arena *arena = walk->at;
+
+    return (struct page *)(void *)(arena->base + walk->page * POOL_PAGE);
+}
+
+static bool is_in_use(const struct pool_walk *walk)
+{
+    const struct arena *arena = walk->at;
+
+    return (arena->taken >> walk->page & 1) != 0;
+}
+
+static void walks_leave_arena(struct pool *pool, const struct arena *arena)
+{
+    for (struct pool_walk *walk = pool->walks; walk != NULL; walk = walk->next)
+        if (walk->at == arena)
+            to_arena(walk, arena->next);
+}
+
+/* The page may come back with blocks of another size. */
+static void walks_leave_page(struct pool *pool, const struct page *page)
+{
+    for (struct pool_walk *walk = pool->walks; walk != NULL; walk = walk->next)
+        if (walk->at == page->arena && page_at(walk) == page && walk->offset > 0)
+            to_next_page(walk);
+}
+
+void pool_walk_begin(struct pool *pool, struct pool_walk *walk)
+{
+    to_arena(walk, pool->arenas);
+    link_walk(pool, walk);
+}
+
+void pool_walk_end(struct pool *pool, struct pool_walk *walk)
+{
+    struct pool_walk **at = &pool->walks;
+
+    while (*at != NULL && *at != walk)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = walk->next;
+}
+
+/* The next block in use of the page that the walk is in; NULL if there is none. */
+static void *next_in_page(struct pool_walk *walk)
+{
+    struct page *page = page_at(walk);
+    size_t size = class_size(page->class);
+
+    while (walk->offset < page->fresh) {
+        struct block *block = (struct block *)(void *)((char *)page + walk->offset);
+
+        walk->offset += (uint32_t)size;
+        if (block->type != POOL_FREE)
+            return block;
+    }
+    return NULL;
+}
+
+void *pool_walk_next(struct pool *pool, struct pool_walk *walk, size_t *budget)
+{
+    (void)pool;
+    for (; walk->at != NULL && *budget > 0; (*budget)--) {
+        void *block;
+
+        if (walk->offset == 0 && is_in_use(walk) && page_at(walk)->use == POOL_CONTAINER)
+            walk->offset = sizeof(struct page);
+        block = walk->offset > 0 ? next_in_page(walk) : NULL;
+        if (block != NULL)
+            return block;
+        to_next_page(walk);
+    }
+    return NULL;
 }
 
 static void arena_close(struct pool *pool, struct arena *arena)
 {
-    walk_leave(&pool->sweep, arena);
-    walk_leave(&pool->revisit, arena);
+    walks_leave_arena(pool, arena);
     unlink_free_arena(pool, arena);
     if (arena->prev != NULL)
         arena->prev->next = arena->next;
@@ -247,6 +336,7 @@ static void page_close(struct pool *pool, struct page *page)
     unsigned slot = (unsigned)(((char *)page - arena->base) / (ptrdiff_t)POOL_PAGE);
 
     unlink_page(pool, page);
+    walks_leave_page(pool, page);
     pool->flagged -= page->is_flagged;
     page->magic = 0;
     if (arena->taken == UINT64_MAX)
@@ -391,15 +481,13 @@ bool pool_has_flagged(const struct pool *pool)
 }
 
 /* The next page of containers in use; NULL at the end, or when *budget pages were looked at. */
-static struct page *walk_next(struct walk *walk, size_t *budget)
+static struct page *next_page(struct pool_walk *walk, size_t *budget)
 {
-    for (; walk->arena != NULL && *budget > 0; (*budget)--) {
-        const struct arena *arena = walk->arena;
-        struct page *page = (struct page *)(void *)(arena->base + walk->slot * POOL_PAGE);
-        bool is_taken = (arena->taken >> walk->slot & 1) != 0;
+    for (; walk->at != NULL && *budget > 0; (*budget)--) {
+        struct page *page = page_at(walk);
+        bool is_taken = is_in_use(walk);
 
-        if (++walk->slot == POOL_ARENA_PAGES)
-            *walk = (struct walk){arena->next, 0};
+        to_next_page(walk);
         if (is_taken && page->use == POOL_CONTAINER) {
             (*budget)--;
             return page;
@@ -427,9 +515,9 @@ bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, vo
 {
     struct page *page;
 
-    if (pool->revisit.arena == NULL)
-        pool->revisit = (struct walk){pool->arenas, 0};
-    while ((page = walk_next(&pool->revisit, budget)) != NULL)
+    if (pool->revisit.at == NULL)
+        to_arena(&pool->revisit, pool->arenas);
+    while ((page = next_page(&pool->revisit, budget)) != NULL)
         if (page->is_flagged) {
             page->is_flagged = false;
             pool->flagged--;
@@ -441,16 +529,16 @@ bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, vo
 
 void pool_sweep_begin(struct pool *pool)
 {
-    pool->sweep = (struct walk){pool->arenas, 0};
+    to_arena(&pool->sweep, pool->arenas);
 }
 
 bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg)
 {
     struct page *page;
 
-    while ((page = walk_next(&pool->sweep, budget)) != NULL)
+    while ((page = next_page(&pool->sweep, budget)) != NULL)
         visit_marked(pool, page, false, visit, arg);
-    return pool->sweep.arena == NULL;
+    return pool->sweep.at == NULL;
 }
 
 /* -- blocks ------------------------------------------------------------------------------------------------------- */
@@ -594,6 +682,8 @@ struct pool *pool_open(const struct mem *mem, uint64_t limit)
         return NULL;
     pool->mem = mem;
     pool->stats.limit = limit;
+    link_walk(pool, &pool->sweep);
+    link_walk(pool, &pool->revisit);
     return pool;
 }
 
@@ -619,30 +709,6 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats)
 void pool_set_limit(struct pool *pool, uint64_t limit)
 {
     pool->stats.limit = limit;
-}
-
-static bool visit_page(struct page *page, bool (*visit)(void *arg, void *block), void *arg)
-{
-    size_t size = class_size(page->class);
-
-    for (size_t at = first_block(page->use); at < page->fresh; at += size) {
-        struct block *block = (struct block *)(void *)((char *)page + at);
-
-        if (block->type != POOL_FREE && !visit(arg, block))
-            return false;
-    }
-    return true;
-}
-
-void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)
-{
-    for (struct arena *arena = pool->arenas; arena != NULL; arena = arena->next)
-        for (size_t i = 0; i < POOL_ARENA_PAGES; i++) {
-            struct page *page = (struct page *)(void *)(arena->base + i * POOL_PAGE);
-
-            if ((arena->taken >> i & 1) != 0 && page->use == POOL_CONTAINER && !visit_page(page, visit, arg))
-                return;
-        }
 }
 
 #endif

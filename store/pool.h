@@ -117,10 +117,39 @@ void pool_sweep_begin(struct pool *pool);
 bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg);
 
 /*
- * Calls `visit` for every container block in use, in no order; stops when it answers false. Blocks must not be
- * allocated or freed meanwhile. A container's fifth byte (its type) is POOL_FREE while the block is free.
+ * A walk over all containers in use that stops and goes on: what is in use throughout is met exactly once, what is made or
+ * freed meanwhile at most once. Any number of them may be under way; between two calls everything is allowed. A container's
+ * fifth byte (its type) is POOL_FREE while the block is free.
  */
 #define POOL_FREE 0xff
-void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg);
+struct pool_walk {
+    void *at;         /* the pool's own; NULL at the end */
+    unsigned page;
+    uint32_t offset;
+    struct pool_walk *next; /* of the pool's walks */
+};
+void pool_walk_begin(struct pool *pool, struct pool_walk *walk);
+/* The next block. NULL at the end (pool_walk_is_over), or when *budget steps are spent (counting down). */
+void *pool_walk_next(struct pool *pool, struct pool_walk *walk, size_t *budget);
+/* After it the walk may be forgotten. Fine for one of zeroes. */
+void pool_walk_end(struct pool *pool, struct pool_walk *walk);
+
+static inline bool pool_walk_is_over(const struct pool_walk *walk)
+{
+    return walk->at == NULL;
+}
+
+/* The same in one go: stops when `visit` answers false. Blocks must not be allocated or freed meanwhile. */
+static inline void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)
+{
+    struct pool_walk walk;
+    size_t all = SIZE_MAX;
+    void *block;
+
+    pool_walk_begin(pool, &walk);
+    while ((block = pool_walk_next(pool, &walk, &all)) != NULL && visit(arg, block))
+        continue;
+    pool_walk_end(pool, &walk);
+}
 
 #endif

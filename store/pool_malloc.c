@@ -26,6 +26,7 @@ struct pool {
     const struct mem *mem;
     struct link containers;
     struct link *sweep, *revisit; /* where they go on */
+    struct pool_walk *walks;      /* those under way */
     uint64_t epoch, flagged;
     bool is_marking;
     struct pool_stats stats;
@@ -90,6 +91,50 @@ void *pool_zero(struct pool *pool, size_t size)
     return block;
 }
 
+/* -- walks -------------------------------------------------------------------------------------------------------- */
+
+static void walk_to(const struct pool *pool, struct pool_walk *walk, struct link *link)
+{
+    walk->at = link == &pool->containers ? NULL : link;
+}
+
+static void walks_leave(struct pool *pool, const struct link *link)
+{
+    for (struct pool_walk *walk = pool->walks; walk != NULL; walk = walk->next)
+        if (walk->at == link)
+            walk_to(pool, walk, link->next);
+}
+
+void pool_walk_begin(struct pool *pool, struct pool_walk *walk)
+{
+    walk_to(pool, walk, pool->containers.next);
+    walk->next = pool->walks;
+    pool->walks = walk;
+}
+
+void pool_walk_end(struct pool *pool, struct pool_walk *walk)
+{
+    struct pool_walk **at = &pool->walks;
+
+    while (*at != NULL && *at != walk)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = walk->next;
+}
+
+void *pool_walk_next(struct pool *pool, struct pool_walk *walk, size_t *budget)
+{
+    struct link *link = walk->at;
+
+    if (link == NULL || *budget == 0)
+        return NULL;
+    (*budget)--;
+    walk_to(pool, walk, link->next);
+    return link + 1;
+}
+
+/* -- blocks ------------------------------------------------------------------------------------------------------- */
+
 void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
 {
     if (block == NULL)
@@ -103,6 +148,7 @@ void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
             pool->sweep = link->next;
         if (pool->revisit == link)
             pool->revisit = link->next;
+        walks_leave(pool, link);
         link->next->prev = link->prev;
         link->prev->next = link->next;
         block = link;
@@ -263,13 +309,6 @@ bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void
             visit(arg, link + 1);
     }
     return pool->sweep == &pool->containers;
-}
-
-void pool_each_container(struct pool *pool, bool (*visit)(void *arg, void *block), void *arg)
-{
-    for (struct link *at = pool->containers.next; at != &pool->containers; at = at->next)
-        if (!visit(arg, at + 1))
-            return;
 }
 
 #endif
