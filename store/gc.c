@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "store/kind.h"
+#include "store/ledger.h"
 #include "store/weak.h"
 
 #define STACK_MAX ((size_t)65536) /* entries: 1 MiB */
@@ -102,7 +103,9 @@ void gc_root(struct gc *gc, struct obj *o)
 
 void gc_shade(struct heap *heap, struct obj *o)
 {
-    reach(heap->gc, o);
+    if (gc_is_marking(heap->gc))
+        reach(heap->gc, o);
+    ledgers_lose(heap, o);
 }
 
 void gc_close(struct gc *gc)
@@ -113,7 +116,7 @@ void gc_close(struct gc *gc)
         return;
     while (gc->len > 0)
         leave(gc, gc->stack[--gc->len].o);
-    gc->heap->is_marking = false;
+    gc->heap->is_marking = gc->heap->ledgers != NULL;
     pool_marks_end(gc->heap->pool);
     while (!step_run(gc->heap, &gc->step, SIZE_MAX))
         continue;
@@ -138,6 +141,7 @@ void gc_list_cut(struct heap *heap, struct obj *list, uint64_t index, uint64_t n
 {
     struct entry *entry;
 
+    ledgers_list_moved(heap, list, index, -(int64_t)n);
     if ((list->flags & OBJ_GREY) == 0)
         return;
     entry = entry_of(heap->gc, list);
@@ -145,8 +149,15 @@ void gc_list_cut(struct heap *heap, struct obj *list, uint64_t index, uint64_t n
         entry->cursor = entry->cursor - index < n ? index : entry->cursor - n;
 }
 
+/* An element met twice is no harm to the collector. */
+void gc_list_grown(struct heap *heap, struct obj *list, uint64_t index, uint64_t n)
+{
+    ledgers_list_moved(heap, list, index, (int64_t)n);
+}
+
 void gc_list_shuffled(struct heap *heap, struct obj *list)
 {
+    ledgers_list_shuffled(heap, list);
     if ((list->flags & OBJ_GREY) != 0)
         entry_of(heap->gc, list)->cursor = 0;
 }
@@ -218,7 +229,7 @@ static void revisit_some(struct gc *gc, size_t *budget)
 
 static void begin_condemning(struct gc *gc)
 {
-    gc->heap->is_marking = false;
+    gc->heap->is_marking = gc->heap->ledgers != NULL;
     gc->phase = CONDEMN;
     pool_sweep_begin(gc->heap->pool);
 }
@@ -305,6 +316,11 @@ bool gc_run(struct gc *gc, size_t budget)
     if (gc->phase == RECLAIM && budget > 0 && step_run(gc->heap, &gc->step, budget))
         return end(gc);
     return false;
+}
+
+bool gc_is_marking(const struct gc *gc)
+{
+    return gc != NULL && (gc->phase == ROOTS || gc->phase == MARK);
 }
 
 bool gc_is_running(const struct gc *gc)

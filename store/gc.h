@@ -70,10 +70,17 @@ const struct gc_stats *gc_stats(const struct gc *gc);
 /* One root, from gc_roots.some. NULL is fine. */
 void gc_root(struct gc *gc, struct obj *o);
 
+/* Elements of a list move: whoever walks through it must know, the collector and ledgers. */
+
 /* `n` elements of a list from `index` on went, those behind moved down. */
 void gc_list_cut(struct heap *heap, struct obj *list, uint64_t index, uint64_t n);
+/* `n` elements were put in at `index`, those behind moved up. */
+void gc_list_grown(struct heap *heap, struct obj *list, uint64_t index, uint64_t n);
 /* The elements of a list stand in another order. */
 void gc_list_shuffled(struct heap *heap, struct obj *list);
+
+/* True while it marks. NULL is fine. */
+bool gc_is_marking(const struct gc *gc);
 
 /* True if `o` is garbage whose turn has not come: dead for everybody. */
 bool gc_is_condemned(const struct heap *heap, const struct obj *o);

@@ -20,6 +20,7 @@
 struct step;
 struct class;
 struct gc;
+struct ledger;
 
 #define HEAP_SMALL_INT_MIN (-5)
 #define HEAP_SMALL_INT_MAX 256
@@ -38,8 +39,9 @@ struct heap {
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */
     uint64_t made;            /* objects made since the start */
     uint64_t containers;      /* mortal objects that refer to others */
-    bool is_marking;          /* references that go are shown to the collector */
+    bool is_marking;          /* references that go are shown: to the collector, and to ledgers */
     struct gc *gc;
+    struct ledger *ledgers;   /* of long looks at the heap that are under way; store/ledger.h */
     uint64_t (*now_ns)(void *context); /* for the time of a death */
     void *now_context;
     locale_t letters;         /* C.UTF-8, for the case of letters; 0 if the C library has none */
@@ -95,7 +97,7 @@ struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size);
 /* Frees an object's own block; nothing that it refers to. */
 void heap_free(struct heap *heap, struct obj *o, size_t size);
 
-/* The collector is marking, and a reference to `o` went that it may not have seen. store/gc.c */
+/* Somebody goes through the heap in slices (is_marking), and a reference to `o` went that he may not have seen. store/gc.c */
 void gc_shade(struct heap *heap, struct obj *o);
 
 /* Drops the caller's reference and sets its pointer to NULL; NULL is fine. Never frees here, never recurses. */

@@ -11,6 +11,7 @@ libstore_a_SOURCES = \
 	store/hash.c \
 	store/heap.c store/heap.h \
 	store/kind.c store/kind.h \
+	store/ledger.c store/ledger.h \
 	store/mem.c store/mem.h \
 	store/names.c store/names.h \
 	store/obj.h \
@@ -27,6 +28,7 @@ libstore_a_SOURCES = \
 	store/step.c store/step.h \
 	store/table.c store/table.h \
 	store/weak.c store/weak.h \
+	store/why.c store/why.h \
 	store/kinds/atoms.c store/kinds/atoms.h \
 	store/kinds/builtin_new.c store/kinds/builtin_new.h \
 	store/kinds/bytes_methods.c \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "store/kind.h"
+#include "store/ledger.h"
 
 /* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped already. */
 struct detached {
@@ -70,6 +71,8 @@ void obj_die(struct heap *heap, struct obj *o)
     assert(step != NULL);
     if ((o->flags & OBJ_DYING) != 0)
         return; /* collected: it has been in the collector's queue since before its count came to zero */
+    if (heap->ledgers != NULL)
+        ledgers_bury(heap, o);
     if ((o->flags & OBJ_HAS_WEAK) != 0)
         weak_clear(heap, o, step->cause, step->told);
     if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)

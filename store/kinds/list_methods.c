@@ -82,6 +82,7 @@ enum hd_err list_method_insert(struct heap *heap, struct obj *self, struct obj *
     memmove(&list->items[place + 1], &list->items[place], (list->len - place) * sizeof(struct obj *));
     list->items[place] = obj_ref(args[1]);
     list->len++;
+    gc_list_grown(heap, self, place, 1);
     *result = heap->nil;
     return HD_OK;
 }
