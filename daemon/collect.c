@@ -1,7 +1,6 @@
 /* collect.c - see collect.h. */
 #include "daemon/collect.h"
 
-#include "daemon/job.h"
 #include "daemon/state.h"
 
 #define COST_SHARE 100 /* a collection that nothing but time asks for takes at most this part of it */
@@ -16,75 +15,20 @@ static uint64_t now_ns(const struct hub *hub)
 static void begin(void *context)
 {
     struct hub *hub = context;
-    struct collector *c = &hub->collector;
 
-    c->names_at = 0;
-    c->names_are_shown = false;
-    c->at = hub->sessions; /* later ones are put before it: what they hold has been made or read since */
-    c->handle_at = 0;
-    c->is_begun = false;
+    roots_begin(hub, &hub->collector.roots, NULL);
 }
 
-static bool show_slot(void *arg, const struct slot *slot)
+static void show(void *arg, const struct root *root)
 {
-    gc_root(arg, slot->target);
-    return true;
-}
-
-static void show_one(void *arg, struct obj *o)
-{
-    gc_root(arg, o);
-}
-
-/* What a session refers to besides its handles; its names hang on its namespace. */
-static void show_own(struct gc *gc, const struct session *session)
-{
-    gc_root(gc, session->own);
-    gc_root(gc, session->space);
-    gc_root(gc, session->manner.event_dress);
-    job_roots(session, show_one, gc);
-}
-
-static bool show_handles(struct collector *c, size_t *budget)
-{
-    struct obj *o;
-    uint64_t number;
-
-    while (*budget > 0) {
-        number = handles_next(&c->at->handles, c->handle_at + 1, &o);
-        if (number == 0)
-            return true;
-        c->handle_at = number;
-        gc_root(c->gc, o);
-        (*budget)--;
-    }
-    return false;
-}
-
-static void next_session(struct collector *c)
-{
-    c->at = c->at->next;
-    c->handle_at = 0;
-    c->is_begun = false;
+    gc_root(arg, root->o);
 }
 
 static bool some(void *context, size_t *budget)
 {
     struct hub *hub = context;
-    struct collector *c = &hub->collector;
 
-    if (!c->names_are_shown)
-        c->names_are_shown = names_traverse(&hub->spaces, &c->names_at, budget, show_slot, c->gc);
-    while (c->names_are_shown && c->at != NULL && *budget > 0) {
-        if (!c->is_begun) {
-            show_own(c->gc, c->at);
-            c->is_begun = true;
-            *budget -= 1;
-        }
-        if (show_handles(c, budget))
-            next_session(c);
-    }
-    return c->names_are_shown && c->at == NULL;
+    return roots_some(hub, &hub->collector.roots, budget, show, hub->collector.gc);
 }
 
 /* All whose step holds something are in the ring. */
@@ -116,12 +60,6 @@ void collector_drained(struct hub *hub, struct session *session)
     session->is_drained_for = false;
 }
 
-void collector_forget(struct hub *hub, struct session *session)
-{
-    if (hub->collector.at == session)
-        next_session(&hub->collector);
-}
-
 bool collector_open(struct hub *hub)
 {
     struct gc_roots roots = {begin, some, drain, is_drained, hub};
@@ -133,6 +71,7 @@ bool collector_open(struct hub *hub)
 
 void collector_close(struct hub *hub)
 {
+    roots_end(hub, &hub->collector.roots);
     gc_close(hub->collector.gc);
     hub->collector.gc = NULL;
 }

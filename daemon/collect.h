@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/roots.h"
 #include "store/gc.h"
 
 struct hub;
@@ -18,11 +19,7 @@ struct session;
 
 struct collector {
     struct gc *gc;
-    uint64_t names_at;         /* how far the shared namespaces are shown */
-    bool names_are_shown;
-    struct session *at;        /* whose references are shown next; NULL: all are */
-    uint64_t handle_at;        /* and the last of its handles that was shown */
-    bool is_begun;             /* its own references are shown already */
+    struct root_walk roots;    /* how far they are shown */
     uint64_t undrained;        /* sessions whose step the collection waits for */
     uint64_t slice_ended_ns;   /* when the last slice did */
     uint64_t work_ns;          /* of the collection under way, or of the last one */
@@ -46,9 +43,6 @@ bool collector_work_for(struct hub *hub, uint64_t goal);
 
 /* The session's step is empty. */
 void collector_drained(struct hub *hub, struct session *session);
-
-/* The session is freed. */
-void collector_forget(struct hub *hub, struct session *session);
 
 /* True if collector_tick should be called some seconds from now. */
 bool collector_wants_tick(const struct hub *hub);

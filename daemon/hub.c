@@ -351,46 +351,24 @@ uint64_t hub_session_count(const struct hub *hub)
     return hub->session_count;
 }
 
-static void check_names(struct check *check, const struct names *names)
+static void check_one(void *arg, const struct root *root)
 {
-    const struct name *name;
-    struct obj *value;
-
-    for (uint32_t at = 0; names_next(names, &at, &name, &value);)
-        check_root(check, value);
-}
-
-static void check_one(void *arg, struct obj *o)
-{
-    check_root(arg, o);
-}
-
-static void check_session(struct check *check, struct session *session)
-{
-    struct obj *o;
-    uint64_t number = 0;
-
-    if (session->own != NULL)
-        check_root(check, session->own);
-    if (session->space != NULL)
-        check_root(check, session->space);
-    if (session->manner.event_dress != NULL)
-        check_root(check, session->manner.event_dress);
-    while ((number = handles_next(&session->handles, number + 1, &o)) != 0)
-        check_root(check, o);
-    job_roots(session, check_one, check);
-    check_step(check, &session->step);
+    check_root(arg, root->o);
 }
 
 uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text), void *context)
 {
     struct check *check = check_begin(hub->heap);
+    struct root_walk walk = {0};
+    size_t all = SIZE_MAX;
 
     if (check == NULL)
         return UINT64_MAX;
-    check_names(check, &hub->spaces);
-    for (struct session *session = hub->sessions; session != NULL; session = session->next)
-        check_session(check, session);
+    roots_begin(hub, &walk, NULL);
+    (void)roots_some(hub, &walk, &all, check_one, check);
+    roots_end(hub, &walk);
+    for (const struct session *session = hub->sessions; session != NULL; session = session->next)
+        check_step(check, &session->step);
     check_step(check, gc_step(hub->collector.gc));
     return check_end(check, line, context);
 }

@@ -9,7 +9,7 @@ daemon_hub_sources = \
 	daemon/dispatch.c daemon/do_gc.c daemon/do_memory.c daemon/do_names.c daemon/do_objects.c daemon/do_serial.c \
 	daemon/do_session.c \
 	daemon/events.c daemon/glob.c daemon/glob.h daemon/hub.c daemon/hub.h daemon/limits.c daemon/limits.h \
-	daemon/job.c daemon/job.h daemon/options.c daemon/reply.c daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stats.c \
+	daemon/job.c daemon/job.h daemon/options.c daemon/reply.c daemon/roots.c daemon/roots.h daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stats.c \
 	daemon/stats.def daemon/stranger.c daemon/stranger.h daemon/targets.c
 
 # The network and the process.

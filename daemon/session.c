@@ -86,7 +86,7 @@ void session_free(struct session *session)
     struct hub *hub = session->hub;
 
     assert(session->magic == SESSION_MAGIC && session->end == END_DONE);
-    collector_forget(hub, session);
+    roots_forget(hub, session);
     if (session->prev != NULL)
         session->prev->next = session->next;
     else

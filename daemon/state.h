@@ -7,6 +7,7 @@
 
 #include "daemon/collect.h"
 #include "daemon/hub.h"
+#include "daemon/roots.h"
 #include "daemon/session.h"
 #include "protocol/feed.h"
 #include "protocol/pack.h"
@@ -57,6 +58,7 @@ struct hub {
     uint64_t session_count;
     uint64_t next_number;
     struct session *working;       /* ring of sessions with a step to run; the one whose turn it is */
+    struct root_walk *root_walks;  /* under way */
     struct collector collector;    /* of cycles */
     bool is_collectors_turn;
     uint64_t started_ns;

@@ -239,7 +239,7 @@ static void reach(struct search *s, struct obj *o, uint32_t parent, uint64_t fro
     if (o == s->target) {
         s->is_over = s->is_found = true;
         s->parent = parent;
-        s->from = (uint32_t)from;
+        s->from = from < SEARCH_ANYWHERE ? (uint32_t)from : SEARCH_ANYWHERE;
         return;
     }
     if (kind_of(o)->traverse == NULL)
@@ -252,7 +252,7 @@ static void reach(struct search *s, struct obj *o, uint32_t parent, uint64_t fro
     if (row == NULL)
         return;
     row->a = parent;
-    row->b = from <= UINT32_MAX ? (uint32_t)from : 0; /* the whole of it is looked at again then */
+    row->b = from < SEARCH_ANYWHERE ? (uint32_t)from : SEARCH_ANYWHERE;
     put_in_order(s, row);
     if (s->met != NULL && s->met(s->arg, o))
         s->is_over = true;
@@ -364,8 +364,8 @@ bool search_link(const struct search *s, uint32_t parent, uint32_t from, const s
 {
     struct obj *o = s->ledger.rows[parent].o;
     struct showing showing = {child, visit, arg, true, true};
-    size_t chunk = LEDGER_CHUNK;
-    uint64_t cursor = from;
+    size_t chunk = from == SEARCH_ANYWHERE ? SIZE_MAX : LEDGER_CHUNK;
+    uint64_t cursor = from == SEARCH_ANYWHERE ? 0 : from;
 
     if (o == NULL)
         return false;

@@ -58,6 +58,7 @@ bool holding_each(const struct holders *h, const struct holding *holding, slot_f
 #define SEARCH_ROOT UINT32_MAX       /* in place of a parent's row: a root leads to it */
 #define SEARCH_LOST (UINT32_MAX - 1) /* it lost a reference before the search came to it */
 #define SEARCH_NONE (UINT32_MAX - 2)
+#define SEARCH_ANYWHERE UINT32_MAX   /* in place of a stretch: one that began too far to be noted, once in 2^31 insertions */
 
 struct search {
     struct ledger ledger;  /* containers; row a: the parent's row, b: where in the parent its stretch begins */
