@@ -4,7 +4,7 @@
 enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *state)
 {
     call->session->job = (struct job){.kind = kind, .state = state, .msgid = call->msgid,
-                                      .is_request = call->is_request, .result = call->opts.result,
+                                      .is_request = call->is_request, .result = (uint8_t)call->opts.result,
                                       .into = call->opts.into};
     return HD_OK;
 }
