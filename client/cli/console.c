@@ -90,21 +90,6 @@ void console_complain(const struct console *console, const char *prefix)
 
 /* -- statements --------------------------------------------------------------------------------------------------- */
 
-/* The value of an expression as the server shows it: names and literals become objects first. */
-static bool fetch(struct server *server, struct ref *ref)
-{
-    struct hd_call *call;
-
-    if (ref->kind == REF_VALUE)
-        return true;
-    if (!eval_target(server, ref))
-        return false;
-    call = server_call(server, "get");
-    if (call != NULL)
-        eval_put(server, call, ref);
-    return eval_finish(server, call, WANT_VALUE, ref);
-}
-
 /* help, help(x): the topic, "" for none; NULL if the expression is another one. */
 static const char *help_topic(const struct node *node)
 {
@@ -126,7 +111,7 @@ static bool run_expression(struct console *console, const struct statement *stat
     if (topic != NULL)
         return help_show(stdout, topic) ||
                server_fail(&console->server, HD_NO_METHOD, "there is no method '%s'", topic);
-    return eval(&console->server, statement->value, WANT_VALUE, &ref) && fetch(&console->server, &ref) &&
+    return eval(&console->server, statement->value, WANT_VALUE, &ref) && eval_fetch(&console->server, &ref) &&
            console_show(console, ref.value);
 }
 

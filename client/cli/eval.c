@@ -227,11 +227,12 @@ static bool is_true_scalar(const struct hd_value *value)
     }
 }
 
-/* The object as it comes: scalars by value. */
-static bool fetch(struct server *server, struct ref *ref)
+bool eval_fetch(struct server *server, struct ref *ref)
 {
     struct hd_call *call;
 
+    if (ref->kind == REF_VALUE && hd_kind(ref->value) != HD_HANDLE)
+        return true;
     if (!eval_target(server, ref))
         return false;
     call = server_call(server, "get");
@@ -245,9 +246,8 @@ bool eval_truth(struct server *server, struct ref *ref, bool *is_true)
     struct ref object = *ref;
     struct ref len;
 
-    if (ref->kind != REF_VALUE || hd_kind(ref->value) == HD_HANDLE)
-        if (!fetch(server, &object))
-            return false;
+    if (!eval_fetch(server, &object))
+        return false;
     *is_true = hd_kind(object.value) == HD_HANDLE || is_true_scalar(object.value);
     if (hd_kind(object.value) != HD_HANDLE)
         return true;

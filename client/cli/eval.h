@@ -48,6 +48,9 @@ bool eval_truth(struct server *server, struct ref *ref, bool *is_true);
 /* Turns a literal or a value into an object with a handle, so that it may be a target. Names stay names. */
 bool eval_target(struct server *server, struct ref *ref);
 
+/* Turns it into a value as the server sends it: scalars, or the HANDLE of another object. */
+bool eval_fetch(struct server *server, struct ref *ref);
+
 /* Puts a ref as a parameter; literals are evaluated now. */
 bool eval_put(struct server *server, struct hd_call *call, const struct ref *ref);
 

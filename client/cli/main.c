@@ -1,6 +1,6 @@
 /* client/cli/main.c - heap-cli: the command line of heapd. */
 #include <locale.h>
-#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,7 +72,8 @@ int main(int argc, char **argv)
     struct options options;
     int status = EXIT_DONE;
 
-    setlocale(LC_CTYPE, "");
+    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8"); /* what is typed and shown is UTF-8 */
     options_parse(&options, argc, argv);
     switch (options.task) {
     case TASK_HELP:
