@@ -2,7 +2,7 @@
 
 Counts are kept by hand, one for each name, slot, key, value, element, attribute, class of an instance, self of a bound
 method and handle. What falls to zero is dead at once and drops what it refers to in turn, first come first served.
-There is no cycle collector: garbage cycles stay in `live`.
+Garbage cycles stay in `live` until `collect` is asked for.
 
 Params of requests are plain values in which Var stands for a handle. They are answered with what the client must see:
 ("error", code), ("value", x) or ("given", Given).
@@ -147,6 +147,9 @@ class Heap:
         while self.dying:
             for x in self.dying.popleft().refs():
                 self.unref(x)
+        self.publish(cause)
+
+    def publish(self, cause):
         frames = {}
         for weak in self.told:
             session, var = weak.notify
@@ -220,6 +223,27 @@ class Heap:
                 del self.spaces[name]
 
     # -- what is reachable
+
+    def collect(self):
+        """What no root leads to dies at once: weakrefs of it are cleared, and what lives on loses its references."""
+        roots = [space.names.values() for space in self.spaces.values()] + list(map(self.roots, self.sessions))
+        alive = self.reach(x for found in roots for x in found)
+        self.bury(self.live - alive)
+        self.publish("cycle")
+
+    def bury(self, garbage):
+        """Objects to which nothing but each other refers die together."""
+        for obj in garbage:
+            obj.is_dead = True
+            self.live.discard(obj)
+            self.told += [weak for weak in obj.weak if weak.notify]
+            for weak in obj.weak:
+                weak.target = None
+        for obj in garbage:
+            for x in obj.refs():
+                x.count -= not x.is_dead
+            if obj.type in ("weakref", "proxy") and obj.target is not None:
+                obj.target.weak.remove(obj)
 
     def roots(self, session):
         return [*session.handles.values(), *session.own.names.values(), *session.space.names.values()]

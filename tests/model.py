@@ -9,7 +9,7 @@ A script is a list of rounds:
   ("visit",)                       every object is looked at from every session: identity, type, content, references,
                                    weakrefs; and the daemon must have as many objects of each type as the model
 
-A script that fails is made smaller and printed.
+Cycles are collected when a call asks for it, never else. A script that fails is made smaller and printed.
 
 HEAPD_MODEL_SEED and HEAPD_MODEL_RUNS: other runs than those of `make check`.
 """

@@ -6,7 +6,7 @@ that the server's choice of a handle will be known by.
 from heap_model import Var
 
 # Methods whose first parameters may be names.
-NAMING = "bind unbind get hold read refcount type is copy deepcopy weakref proxy".split()
+NAMING = "bind unbind get hold read type is copy deepcopy weakref proxy".split()
 GLOBALS = ["global", "jobs"], ["global", "x"], ["global", "y"]
 ATTRIBUTES = ("a", "b", "c", "")
 METHODS = {  # and what the arguments are: i index, v value, k key, c container, n number, s attribute name, o bound
@@ -188,22 +188,31 @@ class Chooser:
         return method, params
 
     def family(self):
-        """Containers that hold each other, each with a weakref that tells, and only the last still with a handle."""
+        """Containers that hold each other, each with weakrefs that tell; at most the last still with a handle."""
         members = []
         for _ in range(self.rng.randrange(2, 9)):
             kept = [var for var in members if self.rng.random() < 0.5]
             members.append(self.chosen_var())
-            if self.rng.random() < 0.6:
-                yield "new", [kept if self.rng.random() < 0.7 else dict(enumerate(kept)), {"into": members[-1]}]
-            else:
-                yield "call", [["builtins", "object"], "new", [], {"into": members[-1]}]
-                for name, var in zip("abcd", kept):
-                    yield "setattr", [members[-1], name, var]
+            yield from self.rng.choice([self.list_of, self.list_of, self.dict_of, self.object_of])(members[-1], kept)
             for _ in range(self.rng.choice([0, 1, 1, 1, 3])):
                 yield "weakref", [members[-1], {"notify": True, "into": self.chosen_var()}]
         if self.rng.random() < 0.4:
             yield "bind", [self.rng.choice(GLOBALS), self.rng.choice(members)]
-        yield "release", self.rng.sample(members[:-1], len(members) - 1)
+        if self.rng.random() < 0.5:
+            yield "setattr", [self.rng.choice(members), "back", members[-1]]
+            yield "call", [self.rng.choice(members), "append", [members[-1]]]
+        yield "release", self.rng.sample(members, len(members) - self.rng.randrange(2))
+
+    def list_of(self, var, kept):
+        yield "new", [kept, {"into": var}]
+
+    def dict_of(self, var, kept):
+        yield "new", [dict(enumerate(kept)), {"into": var}]
+
+    def object_of(self, var, kept):
+        yield "call", [["builtins", "object"], "new", [], {"into": var}]
+        for name, member in zip("abcd", kept):
+            yield "setattr", [var, name, member]
 
     def chosen_var(self):
         """A number that is not in use, nor was before."""
@@ -219,6 +228,8 @@ class Chooser:
                   "proxy", "deref", "copy",
                   "deepcopy", "getattr", "bind", "get", "hold", "class_", "read", "ask", "ask"]
         droppers = ["release", "release", "unbind", "delattr"]
+        if self.rng.random() < 0.02:
+            return [Call("gc", [], Var())]
         if self.rng.random() < 0.06:
             return [Call(method, params, Var()) for method, params in self.family()]
         way = self.rng.choice(droppers if self.rng.random() < (0.15 if held < 60 else 0.5) else makers)
@@ -265,10 +276,14 @@ def targets_of(session, call):
 
 def is_separate(session, call, own):
     """Whether a call's answer and effect cannot depend on what others do meanwhile: it touches only `own`."""
-    if session.space is not session.own or call.method in ("ping", "weakrefs"):
-        return False
+    if session.space is not session.own or call.method in ("ping", "weakrefs", "refcount"):
+        return False  # what garbage refers to has a count that a collection may lower
     targets = targets_of(session, call)
-    return targets is not None and all(is_own(obj, own, call.method == "release") for obj in targets)
+    if targets is None:
+        return False
+    if call.method == "release" and any(obj.type == "weakref" and obj.target and obj.notify for obj in targets):
+        return False  # a collection may just have told it
+    return all(is_own(obj, own, call.method == "release") for obj in targets)
 
 
 def is_own(obj, own, may_be_watched=False):

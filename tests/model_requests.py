@@ -29,6 +29,8 @@ class Request(TypeMethods):
             if obj.count == 0 and not obj.is_dead:
                 self.heap.die(obj)  # nobody has taken it
         self.heap.finish_step()
+        if answer[0] == "error":
+            self.heap.bury([obj for obj in self.heap.made if not obj.is_dead])  # a cycle that nobody was given
         self.session.stream.append(("response", answer))
 
     def check_into(self):
@@ -341,6 +343,10 @@ class Request(TypeMethods):
     def do_refcount(self, target):
         obj = self.target(target)
         return "value", None if obj.is_immortal else obj.count - 1
+
+    def do_gc(self):
+        self.heap.collect()
+        return "collected", None
 
     # -- calls
 

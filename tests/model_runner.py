@@ -60,6 +60,8 @@ class Runner:
 
     def is_answer(self, expected, error, result):
         kind, value = expected
+        if kind == "collected":
+            return error is None and result["uncollectable"] == 0
         if kind == "error":
             return error is not None and error.split(" ")[0] in value.split(" ")
         return error is None and self.same(value, result)
@@ -71,6 +73,9 @@ class Runner:
 
     def expect(self, name, item, call=None):
         """One item of the model's stream must be the next that comes."""
+        if item[:2] == ("dead", "cycle"):
+            self.expect_collected(name, [var.number for var in item[2]])
+            return
         message = self.receive(name)
         if item[0] == "dead":
             numbers = [var.number for var in item[2]]
@@ -79,6 +84,15 @@ class Runner:
             return
         check(message[0] == 1 and self.is_answer(item[1], *message[2:]),
               f"{name}.{call}: expected {item[1]}, got {message}")
+
+    def expect_collected(self, name, numbers):
+        """All that was collected is told, in an order of the collector's."""
+        left = set(numbers)
+        while left:
+            message = self.receive(name)
+            check(message[0] == 2 and message[1] == "dead" and left.issuperset(message[2][2]),
+                  f"{name}: expected the collected {sorted(left)}, got {message}")
+            left -= set(message[2][2])
 
     # -- rounds
 
@@ -133,31 +147,44 @@ class Runner:
         """All sessions at once. The model takes one after the other: no answer can depend on the order. Only which
         session's step kills what several held, and so the order of events and their cause, does."""
         ending = [name for name, calls in parts.items() if None in calls]
+        collects = any(call and call.method == "gc" for calls in parts.values() for call in calls)
         own = {name: own_objects(self.heap, self.sessions[name]) for name in parts}
         parts = {name: self.separate(name, calls, own[name]) for name, calls in parts.items()}
         for name, calls in parts.items():
             self.send(name, calls + [BYE] * (name in ending))
         for name in ending:
             self.heap.end(self.sessions[name])
-        for name, calls in parts.items():
-            self.hear_all(name, calls, name in ending)
-        self.hear_events()
+        heard = {name: self.hear_answers(name, calls, name in ending) for name, calls in parts.items()}
+        self.wait_for_ends()
+        if collects:  # once more, for what became garbage while they ran
+            self.collect()
+        for name in self.sessions:
+            self.hear_deaths(name, heard.get(name, []))
+
+    def collect(self):
+        self.heap.collect()
+        self.control.call("gc")
 
     def separate(self, name, calls, own):
         """Runs in the model those calls that touch only what is the session's own, and returns them."""
         taken = []
         for call in calls:
-            if call and self.is_sendable(name, call) and is_separate(self.sessions[name], call, own):
+            if call and call.method == "gc":
+                self.sessions[name].stream.append(("response", ("collected", None)))
+                taken.append(call)
+                continue
+            reached = own & self.heap.reach(self.heap.roots(self.sessions[name]))  # garbage may be collected at any time
+            if call and self.is_sendable(name, call) and is_separate(self.sessions[name], call, reached):
                 self.ask_model(name, call)
                 own.update(self.heap.made)
                 taken.append(call)
         return taken
 
-    def hear_all(self, name, calls, is_ending):
+    def hear_answers(self, name, calls, is_ending):
+        """Compares the answers; returns the handles of the deaths that were told meanwhile."""
         session = self.sessions[name]
-        expected = [var for item in session.stream if item[0] == "dead" for var in item[2]]
         answers = [item for item in session.stream if item[0] == "response"]
-        session.stream = []
+        session.stream = [item for item in session.stream if item[0] == "dead"]
         heard = []
         for call, item in zip(calls, answers):
             self.hear_answer(name, heard, item, call)
@@ -165,11 +192,15 @@ class Runner:
             self.hear_answer(name, heard, ("response", ("value", None)), BYE)
             check(self.clients[name].receive() is None, name, "is not closed after bye")
             del self.sessions[name], self.clients[name]
-            return
-        self.wait_for_ends()
+        return heard
+
+    def hear_deaths(self, name, heard):
+        """What was told up to now must be what the model tells, in any order."""
+        session = self.sessions[name]
+        expected = sorted(var.number for _, _, handles in session.stream for var in handles)
+        session.stream = []
         self.send_ping(name)
         self.hear_answer(name, heard, session.stream.pop(), "ping()")
-        expected = sorted(var.number for var in expected)
         check(sorted(heard) == expected, name, "expected deaths", expected, "got", sorted(heard))
 
     def hear_answer(self, name, heard, item, call):
@@ -203,7 +234,6 @@ class Runner:
             self.visit()
         else:
             self.duel({name: calls for name, calls in rest[0].items() if name in self.sessions})
-            self.wait_for_ends()
 
     # -- visits
 
@@ -224,7 +254,7 @@ class Runner:
         self.check_live()
 
     def finish(self):
-        """Drops all but garbage cycles, which must be what is left."""
+        """Drops everything, garbage cycles last: nothing must be left."""
         for space_name, space in self.heap.spaces.items():
             if space_name != "builtins":
                 for key in list(space.names):
@@ -238,4 +268,5 @@ class Runner:
             self.wait_for_ends()
             self.hear_events()
         self.check_live()
-        self.daemon.base["objects.live"] += len(self.heap.live)
+        self.collect()
+        self.check_live()
