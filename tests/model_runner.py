@@ -1,4 +1,4 @@
-"""model_runner.py - runs the rounds of a script (model.py) against a daemon and the model, and compares what comes back."""
+"""model_runner.py - runs the rounds of a script (model.py) against a daemon and the model, and compares the answers."""
 from collections import Counter
 
 from harness import Ref, wait_until
@@ -173,7 +173,7 @@ class Runner:
                 self.sessions[name].stream.append(("response", ("collected", None)))
                 taken.append(call)
                 continue
-            reached = own & self.heap.reach(self.heap.roots(self.sessions[name]))  # garbage may be collected at any time
+            reached = own & self.heap.reach(self.heap.roots(self.sessions[name]))  # garbage may go at any time
             if call and self.is_sendable(name, call) and is_separate(self.sessions[name], call, reached):
                 self.ask_model(name, call)
                 own.update(self.heap.made)
