@@ -1,8 +1,8 @@
 /*
  * store/serial.h - a graph of objects as bytes, and back: sharing, cycles, classes and weak references kept, any depth.
  *
- * The bytes, their versions and what a reader may rely on: docs/dump-format.md. Both ways work at one instant, with stacks
- * of their own instead of recursion, and are charged to limits.work as a deep copy is.
+ * The bytes, their versions and what a reader may rely on: docs/dump-format.md. Both ways work at one instant, with
+ * stacks of their own instead of recursion, and are charged to limits.work as a deep copy is.
  */
 #ifndef HEAPD_STORE_SERIAL_H
 #define HEAPD_STORE_SERIAL_H
@@ -20,9 +20,9 @@ struct serial_blob {
 };
 
 /*
- * Writes `o` and all that it holds, in at most `limit` bytes. A weakref stays a link if its target is written too, else it
- * becomes a dead one. TYPE if a proxy, bound method, namespace or weak container is among them; LIMIT beyond `limit` or
- * the work budget; NO_MEMORY. On failure there is nothing to free.
+ * Writes `o` and all that it holds, in at most `limit` bytes. A weakref stays a link if its target is written too,
+ * else it becomes a dead one. TYPE if a proxy, bound method, namespace or weak container is among them; LIMIT beyond
+ * `limit` or the work budget; NO_MEMORY. On failure there is nothing to free.
  */
 enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob);
 
@@ -47,15 +47,15 @@ struct serial_loaded {
     size_t aside_len, aside_capacity;
 };
 
-/* Whatever a blob claims, its load takes at most SERIAL_LOAD_FACTOR bytes for each of its own, and SERIAL_LOAD_ROOM for pages
- * that are not full. */
+/* Whatever a blob claims, its load takes at most SERIAL_LOAD_FACTOR bytes for each of its own, and SERIAL_LOAD_ROOM for
+ * pages that are not full. */
 #define SERIAL_LOAD_FACTOR 96
 #define SERIAL_LOAD_ROOM (1 << 20)
 
 /*
- * Makes a new graph from what serial_dump wrote. With `classes` (NULL: none), a class of the blob is the class of its name
- * if `find` leads to one whose instances are objects; that is used as it is. VALUE for bytes that are no dump, are cut off,
- * changed or of a later version; LIMIT beyond the work budget; NO_MEMORY. A failure leaves nothing over.
+ * Makes a new graph from what serial_dump wrote. With `classes` (NULL: none), a class of the blob is the class of its
+ * name if `find` leads to one whose instances are objects; that is used as it is. VALUE for bytes that are no dump,
+ * are cut off, changed or of a later version; LIMIT beyond the work budget; NO_MEMORY. A failure leaves nothing over.
  */
 enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
                         struct serial_loaded *loaded);

@@ -15,7 +15,7 @@
 
 /* -- the frame around the values ---------------------------------------------------------------------------------- */
 
-#define SERIAL_MAGIC "\x89HEAPD\r\n"
+static const unsigned char serial_magic[8] = {0x89, 'H', 'E', 'A', 'P', 'D', '\r', '\n'};
 #define SERIAL_VERSION 1
 #define SERIAL_HEAD 32 /* bytes: magic, version, objects, depth, 0 (32 bits each), bytes of the body (64) */
 #define SERIAL_TAIL 8  /* SipHash-1-3 of all before it, with a key of zeros */
@@ -40,7 +40,7 @@ enum { SERIAL_BUILTIN = 0 };
 
 /* -- writing: the caller has made room ---------------------------------------------------------------------------- */
 
-#define SERIAL_ROOM 16 /* the most bytes that one of these writes */
+#define SERIAL_ROOM ((size_t)16) /* the most bytes that one of these writes */
 
 static inline char *put_sized(char *to, unsigned char head, uint64_t value, unsigned size)
 {

@@ -20,7 +20,7 @@ struct memo_entry {
     uint32_t number;
 };
 
-/* Object -> its number: open addressing, at most half full. The table of dicts keeps an order that nobody needs here. */
+/* Object -> its number: open addressing, at most half full. A dict's table keeps an order that nobody needs. */
 struct memo {
     struct memo_entry *entries;
     size_t len, slots; /* slots: 0, or a power of two */
@@ -109,7 +109,7 @@ static enum hd_err write_str(struct dump *d, const char *bytes, size_t len)
 
 /* -- memo --------------------------------------------------------------------------------------------------------- */
 
-/* Multiply-shift hashing with a secret odd factor (M. Dietzfelbinger et al., 1997): who shapes a graph cannot aim at it. */
+/* Multiply-shift hashing (M. Dietzfelbinger et al., 1997) with a secret factor: who shapes a graph cannot aim at it. */
 static size_t memo_slot(const struct dump *d, const struct obj *o)
 {
     const struct memo *memo = &d->memo;
@@ -442,7 +442,7 @@ static enum hd_err end_blob(struct dump *d)
 
     if (err != HD_OK)
         return err;
-    memcpy(head, SERIAL_MAGIC, 8);
+    memcpy(head, serial_magic, sizeof serial_magic);
     serial_store(head + 8, SERIAL_VERSION, 4);
     serial_store(head + 12, d->objects, 4);
     serial_store(head + 16, d->most_depth, 4);

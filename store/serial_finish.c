@@ -1,4 +1,4 @@
-/* serial_finish.c - what a load can only do when everything is there, and how its graph is handed over or taken apart. */
+/* serial_finish.c - what a load can do only when all is there, and how its graph is handed over or taken apart. */
 #include "store/serial_loading.h"
 
 #include "store/copy.h"
@@ -48,8 +48,9 @@ static enum hd_err read_links(struct loading *l)
 /* -- tuples that lead to themselves ------------------------------------------------------------------------------- */
 
 /*
- * Tuples and weakrefs are made of what was there before, so no way from one leads back to it through such alone; hashing
- * and comparing rely on that. A blob could have it otherwise. Depth first search; the mark is in `aux`, which neither uses.
+ * Tuples and weakrefs are made of what was there before, so no way from one leads back to it through such alone;
+ * hashing and comparing rely on that. A blob could have it otherwise. Depth first search; the mark is in `aux`, which
+ * neither uses.
  */
 enum mark { MARK_NEW, MARK_OPEN, MARK_DONE };
 
@@ -168,8 +169,8 @@ static void end_load(struct heap *heap, struct serial_loaded *loaded)
 {
     for (size_t i = 0; i < loaded->aside_len; i++)
         obj_unref(heap, &loaded->aside[i]);
-    pool_free(heap->pool, loaded->aside, loaded->aside_capacity * sizeof *loaded->aside, POOL_DATA);
-    pool_free(heap->pool, loaded->objects, loaded->capacity * sizeof *loaded->objects, POOL_DATA);
+    pool_free(heap->pool, loaded->aside, loaded->aside_capacity * sizeof(struct obj *), POOL_DATA);
+    pool_free(heap->pool, loaded->objects, loaded->capacity * sizeof(struct obj *), POOL_DATA);
     obj_unref(heap, &loaded->root);
     *loaded = (struct serial_loaded){0};
 }

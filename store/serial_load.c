@@ -1,11 +1,12 @@
 /*
  * serial_load.c - building a graph from a dump.
  *
- * Each container is given to the one that holds it as soon as its head is read, and filled afterwards: so an INDEX may lead
- * to one that is still open, and all that was made is held by something at every moment. Nothing dies before the end.
+ * Each container is given to the one that holds it as soon as its head is read, and filled afterwards: so an INDEX may
+ * lead to one that is still open, and all that was made is held by something at every moment. Nothing dies before the
+ * end.
  *
- * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and the
- * promises that are open together must fit in the bytes that are left.
+ * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and
+ * the promises that are open together must fit in the bytes that are left.
  */
 #include "store/serial_loading.h"
 
@@ -159,7 +160,7 @@ static enum hd_err add(struct loading *l, struct obj *o)
 }
 
 /* The container last added, or an instance that waits for its class (NULL), is open from now on. */
-static enum hd_err open(struct loading *l, enum obj_type type, struct obj *o, uint64_t left)
+static enum hd_err open_last(struct loading *l, enum obj_type type, struct obj *o, uint64_t left)
 {
     if (l->depth == l->most_depth)
         return loading_refuse(l, "it is deeper than it says");
@@ -183,7 +184,7 @@ static enum hd_err add_open(struct loading *l, enum hd_err err, struct obj *o, u
 {
     if (err == HD_OK)
         err = add(l, o);
-    return err == HD_OK ? open(l, (enum obj_type)o->type, o, left) : err;
+    return err == HD_OK ? open_last(l, (enum obj_type)o->type, o, left) : err;
 }
 
 static enum hd_err read_name(struct loading *l, const char **name, uint32_t *len)
@@ -209,7 +210,7 @@ static enum hd_err read_tuple(struct loading *l, uint32_t len)
     err = tuple_new_raw(l->heap, len, &tuple);
     if (err != HD_OK)
         return err;
-    memset(tuple->items, 0, len * sizeof *tuple->items); /* what fails is dropped half filled */
+    memset(tuple->items, 0, len * sizeof(struct obj *)); /* what fails is dropped half filled */
     return add_open(l, HD_OK, &tuple->head, len);
 }
 
@@ -219,7 +220,7 @@ static enum hd_err read_instance(struct loading *l, uint32_t len)
     if (len % 2 == 0)
         return loading_refuse(l, "an object has half an attribute");
     l->out->objects[l->out->len++] = NULL;
-    return open(l, OBJ_OBJECT, NULL, 1 + (uint64_t)len / 2);
+    return open_last(l, OBJ_OBJECT, NULL, 1 + (uint64_t)len / 2);
 }
 
 /* The class that stands for a new one of this name, owned; NULL if none does. */
@@ -236,8 +237,9 @@ static struct obj *find_class(const struct loading *l, const char *name, uint32_
 static enum hd_err add_found_class(struct loading *l, struct obj *made, struct obj *found, uint64_t left)
 {
     struct serial_loaded *out = l->out;
-    struct obj **aside = pool_grow(l->heap->pool, out->aside, out->aside_len, &out->aside_capacity, sizeof *aside);
     enum hd_err err;
+    struct obj **aside =
+        pool_grow(l->heap->pool, out->aside, out->aside_len, &out->aside_capacity, sizeof(struct obj *));
 
     if (aside == NULL) {
         obj_unref(l->heap, &made);
@@ -247,7 +249,7 @@ static enum hd_err add_found_class(struct loading *l, struct obj *made, struct o
     out->aside = aside;
     out->aside[out->aside_len++] = made;
     err = add(l, found);
-    return err == HD_OK ? open(l, OBJ_CLASS, made, left) : err;
+    return err == HD_OK ? open_last(l, OBJ_CLASS, made, left) : err;
 }
 
 /* [KIND, its name, name, value, ...] */
@@ -464,7 +466,7 @@ static enum hd_err check_frame(struct heap *heap, const char *bytes, size_t len)
     static const uint64_t no_key[2] = {0, 0};
     uint64_t body;
 
-    if (len < 8 || memcmp(bytes, SERIAL_MAGIC, 8) != 0)
+    if (len < 8 || memcmp(bytes, serial_magic, sizeof serial_magic) != 0)
         return heap_fail(heap, HD_VALUE, "these bytes are no dump of heapd");
     if (len >= SERIAL_HEAD && serial_fetch(bytes + 8, 4) != SERIAL_VERSION)
         return heap_fail(heap, HD_VALUE, "the dump is of version %llu, this server reads version %d",
@@ -492,7 +494,7 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
     l->most_depth = (size_t)serial_fetch(bytes + 16, 4);
     if (l->claimed == 0 || l->claimed > body || l->most_depth > body || serial_fetch(bytes + 20, 4) != 0)
         return loading_refuse(l, "its head says what cannot be");
-    l->out->objects = pool_alloc(pool, l->claimed * sizeof *l->out->objects, POOL_DATA);
+    l->out->objects = pool_alloc(pool, l->claimed * sizeof(struct obj *), POOL_DATA);
     if (l->out->objects == NULL)
         return heap_no_memory(l->heap);
     l->out->capacity = l->claimed;

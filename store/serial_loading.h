@@ -1,6 +1,6 @@
 /*
- * store/serial_loading.h - a load while it runs: shared by serial_load.c, which reads and builds, and serial_finish.c, which
- * does what can only be done when everything is there.
+ * store/serial_loading.h - a load while it runs: shared by serial_load.c, which reads and builds, and serial_finish.c,
+ * which does what can only be done when everything is there.
  */
 #ifndef HEAPD_STORE_SERIAL_LOADING_H
 #define HEAPD_STORE_SERIAL_LOADING_H

@@ -83,7 +83,8 @@ def what_fails_says_why_and_binds_nothing(server):
     name = unique("nothing")
     for status, error, words, stdin in (
             (1, "NO_NAME", ["dump", name], b""), (2, "usage", ["dump"], b""), (2, "usage", ["dump", "a", "b"], b""),
-            (2, "usage", ["load"], b""), (2, "usage", ["load", "a", "b"], b""), (2, "usage", ["load", "a", "--classes"], b""),
+            (2, "usage", ["load"], b""), (2, "usage", ["load", "a", "b"], b""),
+            (2, "usage", ["load", "a", "--classes"], b""),
             (1, "VALUE", ["load", name], b""), (1, "VALUE", ["load", name], b"no dump"),
             (1, "BAD_ARGS", ["load", name, "--classes", "odd"], client.call("dump", client.call("new", [1])))):
         got = cli(server, *words, input=stdin)

@@ -1,4 +1,4 @@
-"""dump_format.py - dumps read and written by docs/dump-format.md, not by the server's code: what the tests compare with.
+"""dump_format.py - dumps read and written by docs/dump-format.md, not by the server's code: what tests compare with.
 
 A graph is made of Nodes. encode(root) gives the bytes that the server must give for it, decode(bytes) the graph, and
 same(a, b) tells whether two graphs have one shape: same kinds and values, in order, and the same sharing and cycles.
@@ -13,8 +13,8 @@ NUMBER_OF = {"tuple": TUPLE, "set": SET, "object": OBJECT, "class": CLASS, "weak
 class Node:
     """kind: atom list tuple set dict object class builtin weakref.
 
-    items: the elements in order; of a dict its keys and values in turn; of an object its class, then name, value, ...; of a
-    class name, value, ...: names are plain strs, all else Nodes.
+    items: the elements in order; of a dict its keys and values in turn; of an object its class, then name, value, ...;
+    of a class name, value, ...: names are plain strs, all else Nodes.
     """
 
     def __init__(self, kind, items=(), value=None, name=None):
@@ -37,10 +37,12 @@ def is_immortal(node):
     if node.kind != "atom":
         return False
     value = node.value
-    return value is None or isinstance(value, bool) or isinstance(value, int) and -5 <= value <= 256 or value in ("", b"")
+    if isinstance(value, int):
+        return isinstance(value, bool) or -5 <= value <= 256
+    return value in (None, "", b"")
 
 
-# -- SipHash-1-3 with a key of zeros ------------------------------------------------------------------------------------
+# -- SipHash-1-3 with a key of zeros -----------------------------------------------------------------------------------
 
 BITS = (1 << 64) - 1
 
@@ -106,7 +108,7 @@ def pack_int(value):
 
 
 def pack_head(len, short, most, heads):
-    """A head with a length: in itself up to `most`, else behind the first of `heads` (size in bytes, head) that takes it."""
+    """A head with a length: in itself up to `most`, else behind the first of `heads` (size, head) that takes it."""
     if len <= most:
         return bytes([short | len])
     size, head = next((size, head) for size, head in heads if len < 1 << 8 * size)

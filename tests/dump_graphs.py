@@ -1,9 +1,9 @@
 """dump_graphs.py - random graphs for the tests of dump and load: as Nodes of dump_format.py, and built on a server."""
 from tests.dump_format import Node, atom, is_immortal
 
-SCALARS = (None, True, False, 0, 1, -1, 127, 128, 256, 257, -5, -6, -32, -33, -128, -129, 65535, 65536, -32769, 1 << 31,
-           1 << 32, -(1 << 31) - 1, (1 << 63) - 1, -(1 << 63), 0.0, -0.0, 1.5, float("inf"), "", "a", "é" * 20, "x" * 31,
-           "x" * 32, "y" * 300, b"", b"z", b"z" * 300)
+SCALARS = (None, True, False, 0, 1, -1, 127, 128, 256, 257, -5, -6, -32, -33, -128, -129, 65535, 65536, -32769,
+           1 << 31, 1 << 32, -(1 << 31) - 1, (1 << 63) - 1, -(1 << 63), 0.0, -0.0, 1.5, float("inf"),
+           "", "a", "é" * 20, "x" * 31, "x" * 32, "y" * 300, b"", b"z", b"z" * 300)
 
 
 def random_name(random):

@@ -1,8 +1,9 @@
 /*
  * fuzz_load.c - libFuzzer on load.
  *
- * The input is the body of a dump behind two bytes that choose what its head claims; the head and the checksum are made to
- * fit, for guessing them is no test. What loads must be written and loaded again, to the same bytes; then all must be gone.
+ * The input is the body of a dump behind two bytes that choose what its head claims; the head and the checksum are
+ * made to fit, for guessing them is no test. What loads must be written and loaded again, to the same bytes; then all
+ * must be gone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static char *frame_of(const uint8_t *data, size_t body, uint32_t objects, uint32
     char *bytes = malloc(len + SERIAL_TAIL);
 
     expect(bytes != NULL);
-    memcpy(bytes, SERIAL_MAGIC, 8);
+    memcpy(bytes, serial_magic, sizeof serial_magic);
     serial_store(bytes + 8, SERIAL_VERSION, 4);
     serial_store(bytes + 12, objects, 4);
     serial_store(bytes + 16, depth, 4);

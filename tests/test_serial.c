@@ -28,7 +28,7 @@ static void seal(size_t body, uint32_t objects, uint32_t depth)
 {
     static const uint64_t no_key[2] = {0, 0};
 
-    memcpy(bytes, SERIAL_MAGIC, 8);
+    memcpy(bytes, serial_magic, sizeof serial_magic);
     serial_store(bytes + 8, SERIAL_VERSION, 4);
     serial_store(bytes + 12, objects, 4);
     serial_store(bytes + 16, depth, 4);
@@ -52,7 +52,7 @@ static size_t repeat(size_t size, const char *unit, size_t unit_len, const char 
     return body;
 }
 
-/* Loads what is in `bytes` within the memory that a load may take; what comes of it is sound, is written again, and goes. */
+/* Loads `bytes` within the memory that a load may take; what comes of it is sound, is written again, and goes. */
 static enum hd_err try_load(void)
 {
     struct serial_loaded loaded;

@@ -7,8 +7,8 @@ records   a list of dicts with a number, a name, a float, a list of two strs, an
 lists     lists of lists of numbers
 objects   instances of one class with four attributes, two of them references to earlier instances
 
-Figures are nanoseconds for each object that the dump numbers, over all rounds: heapd's own CPU time, with the reading or
-writing of the blob on its socket, and pickle's CPU time in this process with the collector off, as pickle's users do it.
+Figures are nanoseconds for each object that the dump numbers, over all rounds: heapd's own CPU time, with the reading
+or writing of the blob on its socket, and pickle's CPU time in this process with the collector off.
 """
 import argparse
 import gc
@@ -35,8 +35,9 @@ class Point:
 def records(objects, rng):
     made, tags = [], [f"tag {i}" for i in range(100)]
     for i in range(objects // 8):
-        made.append({"id": 1000 + i, "name": f"record number {i}", "score": i * 0.5, "tags": [tags[i % 100], tags[i % 7]],
-                     "left": rng.choice(made) if made else None, "right": rng.choice(made) if made else None})
+        made.append({"id": 1000 + i, "name": f"record number {i}", "score": i * 0.5,
+                     "tags": [tags[i % 100], tags[i % 7]], "left": rng.choice(made or [None]),
+                     "right": rng.choice(made or [None])})
     return made
 
 
@@ -49,8 +50,8 @@ def objects(objects, rng):
     for i in range(objects // 3):
         point = Point()
         point.x, point.y = 1000 + i, i * 0.25
-        point.left = rng.choice(made) if made else None
-        point.right = rng.choice(made) if made else None
+        point.left = rng.choice(made or [None])
+        point.right = rng.choice(made or [None])
         made.append(point)
     return made
 
@@ -146,7 +147,7 @@ def main():
     from tests import harness
     sys.setrecursionlimit(100_000)
     rows = []
-    print(f"{'':8} {'objects':>9} {'dump ns':>9} {'pickle':>7} {'load ns':>9} {'pickle':>7} {'bytes':>11} {'pickle':>11}")
+    print("            objects   dump ns  pickle   load ns  pickle       bytes      pickle")
     for name, make in GRAPHS.items():
         root = make(options.objects, random.Random(1))
         blob = encode(nodes_of(root))
