@@ -87,9 +87,10 @@ static void leave(struct gc *gc, struct obj *o)
         o->flags &= (uint8_t)~OBJ_GREY;
 }
 
+/* Only containers are sure to lie in a page: a long text is a block of its own. */
 static void reach(struct gc *gc, struct obj *o)
 {
-    if (pool_mark(gc->heap->pool, o)) {
+    if (obj_type_is_container(o->type) && pool_mark(gc->heap->pool, o)) {
         gc->stats.marked++;
         push(gc, o);
     }

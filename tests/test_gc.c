@@ -490,6 +490,27 @@ START_TEST(a_graph_wider_than_the_stack_is_marked_to_its_end)
 }
 END_TEST
 
+/* It is no block of a page, and where a page would begin there is none. */
+START_TEST(a_text_too_long_for_a_page_is_passed_over)
+{
+    static char bytes[3000000];
+    struct obj *list, *text;
+
+    memset(bytes, 'x', sizeof bytes);
+    open_heap();
+    ck_assert_int_eq(list_new(heap, 0, &list), HD_OK);
+    ck_assert_int_eq(bytes_new(heap, bytes, sizeof bytes, &text), HD_OK);
+    call(list, "append", &text, 1);
+    held[0] = list;
+    held[1] = text;
+    collect_all();
+    ck_assert_uint_eq(heap->live[OBJ_BYTES], 1);
+    obj_unref(heap, &held[0]);
+    obj_unref(heap, &held[1]);
+    close_heap();
+}
+END_TEST
+
 START_TEST(a_long_ring_is_collected_when_its_root_goes)
 {
     unsigned n = 300000;
@@ -555,6 +576,7 @@ int main(void)
 {
     return suite_run("gc", (const TTest *const[]){after_a_collection_exactly_what_roots_lead_to_is_alive,
                                                   a_graph_wider_than_the_stack_is_marked_to_its_end,
+                                                  a_text_too_long_for_a_page_is_passed_over,
                                                   a_long_ring_is_collected_when_its_root_goes,
                                                   a_weak_reference_to_a_condemned_object_answers_nothing,
                                                   a_collection_allocates_nothing, NULL});
