@@ -108,6 +108,11 @@ enum hd_err reply_check(const struct call *call);
 /* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before it. */
 void reply_undo(struct call *call, uint64_t first);
 
+/* -- tokens ------------------------------------------------------------------------------------------------------- */
+
+/* DENIED with this text for a token that opens nothing: after some the connection is closed. do_offer.c */
+enum hd_err call_deny_token(struct call *call, const char *text);
+
 /* -- handlers ---------------------------------------------------------------------------------------------------- */
 
 #define METHOD(name, since, flags, args, options, result, errors, summary) enum hd_err do_##name(struct call *call);

@@ -51,7 +51,7 @@ static bool is_drained(void *context)
 {
     const struct hub *hub = context;
 
-    return hub->collector.undrained == 0;
+    return hub->collector.undrained == 0 && step_is_empty(&hub->step);
 }
 
 void collector_drained(struct hub *hub, struct session *session)

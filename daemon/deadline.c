@@ -1,24 +1,15 @@
 /* daemon/deadline.c - see deadline.h. */
 #include "daemon/deadline.h"
 
-/* While a deadline is set the timer fires at least this often, so that the clock can tell waiting from standing still. */
-#define TICK_MAX_MS 500
-#define CHARGE_MAX_MS 1000
-
 static void tick(uv_timer_t *timer);
 
 /* Winds the clock to the loop's time. */
 static uint64_t wind(struct deadlines *deadlines)
 {
-    uint64_t now = uv_now(deadlines->timer.loop);
-    uint64_t passed = now - deadlines->seen_ms;
-
-    deadlines->clock_ms += passed < CHARGE_MAX_MS ? passed : CHARGE_MAX_MS;
-    deadlines->seen_ms = now;
-    return deadlines->clock_ms;
+    return fair_clock_wind(&deadlines->fair, uv_now(deadlines->timer.loop));
 }
 
-/* Milliseconds until the first deadline of this kind ends; TICK_MAX_MS if that is later, UINT64_MAX if there is none. */
+/* Milliseconds until the first deadline of this kind ends; FAIR_CLOCK_TICK_MS if that is later, UINT64_MAX if there is none. */
 static uint64_t measure_wait(const struct deadlines *deadlines, enum deadline_kind kind)
 {
     const struct deadline *first = TAILQ_FIRST(&deadlines->lists[kind]);
@@ -26,10 +17,10 @@ static uint64_t measure_wait(const struct deadlines *deadlines, enum deadline_ki
 
     if (first == NULL || limit == 0)
         return UINT64_MAX;
-    waited = deadlines->clock_ms - first->since;
+    waited = deadlines->fair.ms - first->since;
     if (waited >= limit)
         return 0;
-    return limit - waited < TICK_MAX_MS ? limit - waited : TICK_MAX_MS;
+    return limit - waited < FAIR_CLOCK_TICK_MS ? limit - waited : FAIR_CLOCK_TICK_MS;
 }
 
 static void arm(struct deadlines *deadlines)
@@ -69,8 +60,7 @@ void deadlines_open(struct deadlines *deadlines, uv_loop_t *loop,
         TAILQ_INIT(&deadlines->lists[kind]);
         deadlines->limit_ms[kind] = 0;
     }
-    deadlines->clock_ms = 0;
-    deadlines->seen_ms = uv_now(loop);
+    deadlines->fair = (struct fair_clock){.seen_ms = uv_now(loop)};
     deadlines->expired = expired;
     deadlines->context = context;
 }
@@ -87,7 +77,7 @@ void deadline_set(struct deadlines *deadlines, struct deadline *deadline, enum d
     deadline->since = wind(deadlines);
     deadline->is_set = true;
     TAILQ_INSERT_TAIL(&deadlines->lists[kind], deadline, link);
-    /* A timer that is armed fires within TICK_MAX_MS and finds this one then. */
+    /* A timer that is armed fires within FAIR_CLOCK_TICK_MS and finds this one then. */
     if (!uv_is_active((uv_handle_t *)&deadlines->timer) && !uv_is_closing((uv_handle_t *)&deadlines->timer))
         arm(deadlines);
 }

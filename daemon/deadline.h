@@ -4,8 +4,7 @@
  * The deadlines of one kind last equally long, so that a list in order of their start is in order of their end too: setting
  * and clearing one is O(1), and an idle connection costs no timer of its own.
  *
- * Time is counted by a clock that runs while the loop runs: when the process stood still (stopped, swapped out, or busy
- * with one long request), clients are charged one second of it at most, as their bytes may wait to be read.
+ * Time is counted by a clock that runs while the loop runs (daemon/fair_clock.h).
  */
 #ifndef HEAPD_DAEMON_DEADLINE_H
 #define HEAPD_DAEMON_DEADLINE_H
@@ -14,6 +13,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <uv.h>
+
+#include "daemon/fair_clock.h"
 
 enum deadline_kind {
     DEADLINE_REQUEST, /* a request has begun and is not complete */
@@ -27,7 +28,7 @@ enum deadline_kind {
 /* Embedded in what it is the deadline of. Zeroed at the start. */
 struct deadline {
     TAILQ_ENTRY(deadline) link;
-    uint64_t since; /* on the clock above */
+    uint64_t since; /* on the fair clock */
     bool is_set;
 };
 
@@ -37,8 +38,7 @@ struct deadlines {
     uv_timer_t timer;
     struct deadline_list lists[DEADLINE_KINDS];
     uint64_t limit_ms[DEADLINE_KINDS]; /* 0: this kind is off. May be changed at any time */
-    uint64_t clock_ms;
-    uint64_t seen_ms; /* the loop's time when the clock was last wound */
+    struct fair_clock fair;
     /* A deadline has passed; it is no longer set. May set and clear others. */
     void (*expired)(void *context, struct deadline *deadline, enum deadline_kind kind);
     void *context;

@@ -130,7 +130,10 @@ static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t
 
     if (err != HD_OK)
         return err;
-    err = handlers[call->method - rpc_methods](call);
+    if ((call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin)
+        err = heap_fail(call->heap, HD_DENIED, "%s is for administrators", call->method->name);
+    else
+        err = handlers[call->method - rpc_methods](call);
     args_release(call);
     if (call->kept == 0 && !job_is_running(call->session) && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);

@@ -150,6 +150,8 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     config.now_context = hub->ops.context;
     hub->next_number = 1;
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
+    step_init(&hub->step, WEAK_COUNT);
+    offers_init(hub);
     buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
     hub->heap = heap_open(&config);
     if (hub->heap == NULL || !make_spaces(hub) || !collector_open(hub)) {
@@ -170,14 +172,17 @@ void hub_drop_unused_space(struct hub *hub, struct space *space)
     obj_unref(hub->heap, &o);
 }
 
-/* Drops the shared namespaces and all that only they held. */
-static void drop_spaces(struct hub *hub)
+/* Drops the offers, the shared namespaces and all that only they held. */
+static void drop_roots(struct hub *hub)
 {
     struct step step;
     size_t all = SIZE_MAX;
 
     step_init(&step, WEAK_COUNT);
+    while (!step_run(hub->heap, &hub->step, SIZE_MAX))
+        continue;
     hub->heap->step = &step;
+    offers_fini(hub);
     names_drop(hub->heap, &hub->spaces, &all);
     while (!step_run(hub->heap, &step, SIZE_MAX))
         continue;
@@ -197,7 +202,7 @@ void hub_close(struct hub *hub)
             hub_work(hub);
     }
     if (hub->heap != NULL) {
-        drop_spaces(hub);
+        drop_roots(hub);
         collector_close(hub);
         heap_close(hub->heap);
     }
@@ -318,12 +323,14 @@ static void work_on_session(struct hub *hub, struct session *session)
 
 bool hub_has_work(struct hub *hub)
 {
-    return hub->working != NULL || collector_has_work(hub);
+    return hub->working != NULL || !step_is_empty(&hub->step) || collector_has_work(hub);
 }
 
 /* The collector's turn comes after each round of the ring. */
 void hub_work(struct hub *hub)
 {
+    if (!step_is_empty(&hub->step) && hub_run_step(hub, &hub->step))
+        events_publish(hub, &hub->step);
     if (collector_has_work(hub) && (hub->working == NULL || hub->is_collectors_turn)) {
         hub->is_collectors_turn = false;
         collector_work(hub);
@@ -336,12 +343,18 @@ void hub_work(struct hub *hub)
 
 bool hub_wants_tick(const struct hub *hub)
 {
-    return collector_wants_tick(hub);
+    return hub->offers.open_count > 0 || collector_wants_tick(hub);
 }
 
 void hub_tick(struct hub *hub)
 {
+    offers_tick(hub);
     collector_tick(hub);
+}
+
+uint64_t hub_now_ms(struct hub *hub)
+{
+    return fair_clock_wind(&hub->fair, hub->ops.now_ns(hub->ops.context) / 1000000);
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------ */
@@ -370,6 +383,7 @@ uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text
     for (const struct session *session = hub->sessions; session != NULL; session = session->next)
         check_step(check, &session->step);
     check_step(check, gc_step(hub->collector.gc));
+    check_step(check, &hub->step);
     return check_end(check, line, context);
 }
 

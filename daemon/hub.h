@@ -30,6 +30,7 @@ struct hub_settings {
     uint64_t limit_sessions;    /* sessions at once */
     uint64_t limit_events;      /* kept for a lingering session: told by hello, used when sessions can linger */
     uint64_t limit_lingering;   /* likewise */
+    uint64_t limit_offers;      /* open at once, of all sessions */
     uint64_t limit_waiting;     /* waiting calls of a session, likewise */
     uint64_t slice_objects;     /* references that one slice of work drops or looks at, 1 ... */
     uint64_t slice_us;          /* and how long it takes, in microseconds */
@@ -65,8 +66,8 @@ bool hub_has_work(struct hub *hub);
 /* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
 void hub_work(struct hub *hub);
 
-/* True if hub_tick should be called some seconds from now: what has been made since the last collection of cycles may hold
- * some, however little it is. */
+/* True if hub_tick should be called a quarter of a second from now: something waits for a time, or what has been made since
+ * the last collection of cycles may hold some, however little it is. */
 bool hub_wants_tick(const struct hub *hub);
 void hub_tick(struct hub *hub);
 

@@ -23,6 +23,7 @@ static const struct {
     {"events", offsetof(struct hub_settings, limit_events)},
     {"sessions", offsetof(struct hub_settings, limit_sessions)},
     {"lingering", offsetof(struct hub_settings, limit_lingering)},
+    {"offers", offsetof(struct hub_settings, limit_offers)},
     {"waiting", offsetof(struct hub_settings, limit_waiting)},
     {"idle_timeout", NO_FIELD},
     {"memory_limit", offsetof(struct hub_settings, memory_limit)},

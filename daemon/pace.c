@@ -1,9 +1,8 @@
 /* daemon/pace.c - see pace.h. */
 #include "daemon/pace.h"
 
+#include "daemon/fair_clock.h"
 #include "daemon/hub.h"
-
-#define TICK_MS 1000
 
 static void stay_awake(uv_idle_t *idle)
 {
@@ -35,7 +34,7 @@ static void on_tick(uv_timer_t *tick)
 static void start_tick(struct pace *pace)
 {
     if (pace->hub != NULL && hub_wants_tick(pace->hub) && !uv_is_active((uv_handle_t *)&pace->tick))
-        uv_timer_start(&pace->tick, on_tick, TICK_MS, 0);
+        uv_timer_start(&pace->tick, on_tick, FAIR_CLOCK_TICK_MS, 0);
 }
 
 static void run_round(uv_prepare_t *prepare)

@@ -83,6 +83,9 @@ bool roots_some(struct hub *hub, struct root_walk *walk, size_t *budget, root_fn
 
     if (!walk->spaces_are_shown)
         walk->spaces_are_shown = names_traverse(&hub->spaces, &walk->spaces_at, budget, show_space, &showing);
+    if (!walk->offers_are_shown && walk->only == NULL)
+        offers_each(hub, show_pin, &showing);
+    walk->offers_are_shown = true;
     while (walk->spaces_are_shown && walk->at != NULL && *budget > 0) {
         if (!walk->is_begun) {
             roots_pins(walk->at, visit, arg);

@@ -18,12 +18,12 @@ struct obj;
 enum root_kind {
     ROOT_SPACE,  /* a shared namespace, held by the table of them */
     ROOT_HANDLE,
-    ROOT_PIN     /* what a session, or a request of it that takes time, refers to besides */
+    ROOT_PIN     /* what a session, or a request of it that takes time, refers to besides; what is offered */
 };
 
 struct root {
     enum root_kind kind;
-    struct session *session; /* ROOT_SPACE: NULL */
+    struct session *session; /* NULL of ROOT_SPACE, and of what is offered */
     uint64_t handle;         /* of ROOT_HANDLE */
     struct obj *o;           /* borrowed */
 };
@@ -34,6 +34,7 @@ typedef void root_fn(void *arg, const struct root *root);
 struct root_walk {
     uint64_t spaces_at;
     bool spaces_are_shown;
+    bool offers_are_shown;
     bool is_begun;           /* the pins of `at` are shown */
     struct session *only;    /* nobody else's handles and pins; NULL: everybody's */
     struct session *at;      /* NULL: all sessions are shown */

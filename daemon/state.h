@@ -6,7 +6,9 @@
 #define HEAPD_DAEMON_STATE_H
 
 #include "daemon/collect.h"
+#include "daemon/fair_clock.h"
 #include "daemon/hub.h"
+#include "daemon/offer.h"
 #include "daemon/roots.h"
 #include "daemon/session.h"
 #include "protocol/feed.h"
@@ -61,6 +63,9 @@ struct hub {
     struct root_walk *root_walks;  /* under way */
     struct collector collector;    /* of cycles */
     bool is_collectors_turn;
+    struct offers offers;
+    struct step step;              /* of deaths that no session causes: offers whose time is over */
+    struct fair_clock fair;
     uint64_t started_ns;
     uint64_t next_batch;           /* numbers the steps that tell deaths */
     struct buf scratch;            /* for putting events before a response */
@@ -123,6 +128,7 @@ struct session {
     size_t last_response;                   /* bytes of the newest response: limits.output allows one above it */
     void *user;
     enum session_end end;
+    unsigned wrong_tokens;                  /* that came on this connection */
     bool is_paused;                         /* a request waits for its step */
     bool is_over;                           /* nothing more is read or run */
     bool is_eof;                            /* the client sends no more */
@@ -179,6 +185,9 @@ bool session_end_some(struct session *session);
 
 /* Frees the memory of a session that holds nothing any more. session.c */
 void session_free(struct session *session);
+
+/* Milliseconds on the clock that clients are measured by. hub.c */
+uint64_t hub_now_ms(struct hub *hub);
 
 /* Memory from the hub's source, beside the heap's limit: NULL if there is none. `size` > 0, as allocated. hub.c */
 void *hub_alloc(const struct hub *hub, size_t size);

@@ -27,6 +27,7 @@ script_tests = \
 	tests/protocol_names.py \
 	tests/protocol_objects.py \
 	tests/protocol_slices.py \
+	tests/protocol_sessions.py \
 	tests/protocol_values.py \
 	tests/protocol_weak.py \
 	tests/replay.py \

@@ -125,6 +125,8 @@ static bool is_word(const char *at, const char *word)
     return strncmp(at, word, strlen(word)) == 0;
 }
 
+char notation_kept[256] = "'nothing is kept'";
+
 const char *notation_pack(struct buf *buf, const char *text)
 {
     const char *at = skip_space(text);
@@ -139,6 +141,10 @@ const char *notation_pack(struct buf *buf, const char *text)
         return pack_container(buf, at + 1, '}');
     if (*at == '@')
         return pack_handle(buf, at + 1);
+    if (*at == '$') {
+        notation_pack(buf, notation_kept);
+        return at + 1;
+    }
     if (is_word(at, "nil")) {
         pack_nil(buf);
         return at + 3;

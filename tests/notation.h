@@ -1,7 +1,8 @@
 /*
  * tests/notation.h - MessagePack as text that a person can read in a test, both ways.
  *
- * nil, true, false, 12, -5, 1.5, 'text' (with \' \\ \xNN), b'bytes', [a, b], {k: v}, @7 for a HANDLE (ext 1). In print
+ * nil, true, false, 12, -5, 1.5, 'text' (with \' \\ \xNN), b'bytes', [a, b], {k: v}, @7 for a HANDLE (ext 1), $ for the
+ * text that notation_kept holds. In print
  * a reference of the map dialect, {'@': [number, id, 'type']}, is @number:type, and any other ext <ext TYPE LENGTH>.
  */
 #ifndef HEAPD_TESTS_NOTATION_H
@@ -12,6 +13,9 @@
 
 #include "protocol/pack.h"
 #include "protocol/read.h"
+
+/* What `$` stands for, in this notation: an answer that a later request repeats. */
+extern char notation_kept[256];
 
 /* Packs the value that `text` begins with; returns what follows it. A mistake in the text fails the test. */
 const char *notation_pack(struct buf *buf, const char *text);

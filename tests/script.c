@@ -1,7 +1,6 @@
 /* script.c - requests that touch every method. */
 #include "tests/script.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* [{(5000, weakref of o): o}, {'text'}], o an instance of a class C with an attribute: a dump of version 1. */
@@ -69,6 +68,10 @@ const struct script_row script_rows[] = {
     {"rpc", "hold", "hold('i')"},
     {"rpc", "hold", "hold('l', {'into': 33})"},
     {"rpc", "release", "release(9)"},
+    {"rpc", "offer", "offer('l')"},
+    {"rpc", "offer", "offer('victim', {'ttl': 1.5})"},
+    {"rpc", "claim", "claim($)"},
+    {"rpc", "claim", "claim($, {'into': 50})"},
     {"rpc", "names", "names()"},
     {"rpc", "names", "names('session', {'match': '[a-l]*', 'limit': 3, 'after': 'f'})"},
     {"rpc", "namespaces", "namespaces()"},
@@ -113,6 +116,8 @@ const struct script_row script_rows[] = {
     {"rpc", "sizeof", "sizeof('victim', {'deep': true})"},
     {"rpc", "referents", "referents('d', {'after': 1, 'limit': 2})"},
     {"rpc", "api", "api()"},
+    {"rpc", "sessions", "sessions()"},
+    {"rpc", "kill", "kill(1)"},
     {"rpc", "stats", "stats()"},
     {"rpc", "stats", "stats('objects')"},
 
@@ -259,6 +264,29 @@ const struct script_row script_rows[] = {
     {"method", "__call__", "call('m', '__call__', [[1000]])"},
     {NULL, NULL, NULL},
 };
+
+static bool is_one_of(const char *const *words, const char *word)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+bool script_ends(const struct script_row *row)
+{
+    static const char *const methods[] = {"bye", "kill", NULL};
+
+    return is_one_of(methods, row->method);
+}
+
+bool script_varies(const struct script_row *row)
+{
+    static const char *const methods[] = {"stats", "hash", "hello", "gc", "gc_info", "gc_config", "offer", "claim",
+                                          "sessions", NULL};
+
+    return is_one_of(methods, row->method);
+}
 
 static bool is_called(const char *type, const char *method)
 {
