@@ -49,7 +49,7 @@ static void deliver(struct weak_queue *told, uint32_t batch)
 
         if (owner == NULL)
             continue;
-        weak->batch = batch;
+        weak->link.batch = batch;
         weak_queue_append(&owner->deaths, weak);
         session_wake(owner);
     }

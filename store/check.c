@@ -2,7 +2,8 @@
  * check.c - the whole-heap verifier.
  *
  * Invariant it proves: an object's count is the number of references that roots and containers hold; every table's own
- * invariants hold; `live` is the number of objects by type that are reachable from anywhere in the heap.
+ * invariants hold, and so do those of weak links; `live` is the number of objects by type that are reachable from anywhere
+ * in the heap.
  */
 #include "store/check.h"
 
@@ -14,6 +15,7 @@
 #include "store/kinds/namespace.h"
 #include "store/kinds/object.h"
 #include "store/step.h"
+#include "store/weak.h"
 
 /* Expected counts, by address: open addressing, outside the heap's own memory and limit. */
 struct expected {
@@ -173,7 +175,10 @@ static void compare_counts(struct check *check)
 {
     for (size_t i = 0; i < check->capacity; i++) {
         struct expected *slot = &check->slots[i];
+        int line;
 
+        if (slot->o != NULL && (line = weak_check(check->heap, slot->o)) != 0)
+            differ(check, "%s #%llu: the links to it break the rule in line %llu of weak.c", (unsigned)line, 0, slot->o);
         if (slot->o != NULL && slot->o->count != slot->count)
             differ(check, "%s #%llu: its count is %llu, its holders are %llu", slot->o->count, slot->count, slot->o);
     }

@@ -82,7 +82,7 @@ static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
         *hash = tuple_of(o)->hash;
         return HD_OK;
     case OBJ_WEAKREF:
-        if (!weakref_of(o)->is_hashed)
+        if (!weakref_of(o)->link.is_hashed)
             return heap_fail(heap, HD_TYPE, "the target of weakref #%llu is dead and its hash was never asked",
                              (unsigned long long)o->id);
         *hash = mix(heap, (uint64_t)weakref_of(o)->hash, SALT_WEAKREF);
@@ -186,7 +186,7 @@ static bool is_open(struct obj *o)
 {
     if (o->type == OBJ_TUPLE)
         return tuple_of(o)->hash == 0;
-    return o->type == OBJ_WEAKREF && !weakref_of(o)->is_hashed && weakref_of(o)->target != NULL;
+    return o->type == OBJ_WEAKREF && !weakref_of(o)->link.is_hashed && weakref_of(o)->link.target != NULL;
 }
 
 static enum hd_err push(struct walk *w, struct obj *o)
@@ -231,13 +231,13 @@ static enum hd_err hash_weakref(struct walk *w, struct weak *weak)
     uint32_t hash = 0;
     enum hd_err err;
 
-    if (is_open(weak->target))
-        return push(w, weak->target);
-    err = hash_flat(w->heap, weak->target, &hash);
+    if (is_open(weak->link.target))
+        return push(w, weak->link.target);
+    err = hash_flat(w->heap, weak->link.target, &hash);
     if (err != HD_OK)
         return err;
-    weak->hash = told_hash(w->heap, weak->target, hash);
-    weak->is_hashed = true;
+    weak->hash = told_hash(w->heap, weak->link.target, hash);
+    weak->link.is_hashed = true;
     w->depth--;
     return HD_OK;
 }

@@ -191,7 +191,7 @@ static enum hd_err write_weakref(struct dump *d, struct obj *o)
 
     if (err != HD_OK)
         return err;
-    wrote(d, put_byte(at(d), ((const struct weak *)o)->is_hashed ? 0xc3 : 0xc2));
+    wrote(d, put_byte(at(d), ((const struct weak *)o)->link.is_hashed ? 0xc3 : 0xc2));
     if (target == NULL)
         return HD_OK;
     links = pool_grow(d->heap->pool, d->links, d->links_len, &d->links_capacity, sizeof *links);

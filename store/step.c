@@ -74,7 +74,7 @@ void obj_die(struct heap *heap, struct obj *o)
     if (heap->ledgers != NULL)
         ledgers_bury(heap, o);
     if ((o->flags & OBJ_HAS_WEAK) != 0)
-        weak_clear(heap, o, step->cause, step->told);
+        weak_clear(heap, o, step);
     if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)
         weak_retire(heap, o);
     o->flags |= OBJ_DYING;

@@ -6,6 +6,7 @@
 #include "store/gc.h"
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
+#include "store/step.h"
 
 const char *weak_cause_name(enum weak_cause cause)
 {
@@ -18,6 +19,12 @@ static struct weak *weak_of(const struct obj *o)
 {
     assert(o->type == OBJ_WEAKREF || o->type == OBJ_PROXY);
     return (struct weak *)o;
+}
+
+static struct weak *weak_of_link(struct weak_link *link)
+{
+    assert(link->kind == WEAK_OBJECT);
+    return (struct weak *)(void *)((char *)link - offsetof(struct weak, link));
 }
 
 /* -- mailboxes ---------------------------------------------------------------------------------------------------- */
@@ -67,13 +74,13 @@ static uint32_t find_head(const struct heap *heap, const struct obj *o)
     return table_find(&heap->weak_heads, head_hash(heap, o), head_matches, (void *)(uintptr_t)o);
 }
 
-static struct weak *first_of(const struct heap *heap, const struct obj *o)
+static struct weak_link *first_of(const struct heap *heap, const struct obj *o)
 {
     if ((o->flags & OBJ_HAS_WEAK) == 0)
         return NULL;
     if (has_side(o))
         return *pool_side(o);
-    return (struct weak *)heap->weak_heads.entries[find_head(heap, o)].value;
+    return (void *)heap->weak_heads.entries[find_head(heap, o)].value;
 }
 
 /* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used. */
@@ -90,23 +97,23 @@ static void unreserve_first(struct heap *heap, struct obj *o)
         pool_side_close(heap->pool, o);
 }
 
-static void set_first_in_table(struct heap *heap, struct obj *o, struct weak *first)
+static void set_first_in_table(struct heap *heap, struct obj *o, struct weak_link *first)
 {
     uint32_t position;
 
     if ((o->flags & OBJ_HAS_WEAK) == 0) {
-        table_insert(heap->pool, &heap->weak_heads, head_hash(heap, o), o, &first->head);
+        table_insert(heap->pool, &heap->weak_heads, head_hash(heap, o), o, (void *)first);
         return;
     }
     position = find_head(heap, o);
     if (first != NULL)
-        heap->weak_heads.entries[position].value = &first->head;
+        heap->weak_heads.entries[position].value = (void *)first;
     else
         table_remove(heap->pool, &heap->weak_heads, position);
 }
 
 /* Room was reserved. NULL: the list is empty. */
-static void set_first(struct heap *heap, struct obj *o, struct weak *first)
+static void set_first(struct heap *heap, struct obj *o, struct weak_link *first)
 {
     if (!has_side(o))
         set_first_in_table(heap, o, first);
@@ -120,14 +127,95 @@ static void set_first(struct heap *heap, struct obj *o, struct weak *first)
         o->flags &= (uint8_t)~OBJ_HAS_WEAK;
 }
 
+/* -- links -------------------------------------------------------------------------------------------------------- */
+
+enum hd_err weak_check_target(struct heap *heap, const struct obj *target)
+{
+    if (!obj_is_immortal(target))
+        return HD_OK;
+    return heap_fail(heap, HD_TYPE, "cannot refer weakly to an immortal %s", obj_type_name(target->type));
+}
+
+bool weak_link_reserve(struct heap *heap, struct obj *target)
+{
+    return reserve_first(heap, target);
+}
+
+void weak_link_unreserve(struct heap *heap, struct obj *target)
+{
+    unreserve_first(heap, target);
+}
+
+/* In front, but behind the shared ones: these are told of nothing, so their place is no order. */
+void weak_link_add(struct heap *heap, struct obj *target, struct weak_link *link)
+{
+    struct weak_link *next = first_of(heap, target);
+    struct weak_link *prev = NULL;
+
+    while (!link->is_shared && next != NULL && next->is_shared) {
+        prev = next;
+        next = next->next;
+    }
+    link->target = target;
+    link->prev = prev;
+    link->next = next;
+    if (next != NULL)
+        next->prev = link;
+    if (prev != NULL)
+        prev->next = link;
+    else
+        set_first(heap, target, link);
+}
+
+void weak_link_remove(struct heap *heap, struct weak_link *link)
+{
+    if (link->next != NULL)
+        link->next->prev = link->prev;
+    if (link->prev != NULL)
+        link->prev->next = link->next;
+    else
+        set_first(heap, link->target, link->next);
+    link->target = NULL;
+    link->next = link->prev = NULL;
+}
+
+struct obj *weak_link_peek(struct heap *heap, const struct weak_link *link)
+{
+    struct obj *target = link->target;
+
+    if (target == NULL || gc_is_condemned(heap, target))
+        return NULL;
+    if (heap->is_marking)
+        gc_shade(heap, target); /* who reads it may keep it */
+    return target;
+}
+
+int weak_check(const struct heap *heap, const struct obj *o)
+{
+    const struct weak_link *prev = NULL;
+
+    if ((o->flags & OBJ_HAS_WEAK) == 0)
+        return 0;
+    if ((o->flags & OBJ_DYING) != 0 || first_of(heap, o) == NULL)
+        return __LINE__;
+    for (const struct weak_link *link = first_of(heap, o); link != NULL; link = link->next) {
+        if (link->target != o || link->prev != prev)
+            return __LINE__;
+        if (link->is_shared && prev != NULL && !prev->is_shared)
+            return __LINE__;
+        prev = link;
+    }
+    return 0;
+}
+
 /* -- making ------------------------------------------------------------------------------------------------------- */
 
 /* The shared ones, at most a weakref and a proxy, stand first: finding them is no walk past a million others. */
 static struct weak *find_shared(const struct heap *heap, enum obj_type type, const struct obj *target)
 {
-    for (struct weak *weak = first_of(heap, target); weak != NULL && weak->is_shared; weak = weak->next)
-        if (weak->head.type == type)
-            return weak;
+    for (struct weak_link *link = first_of(heap, target); link != NULL && link->is_shared; link = link->next)
+        if (weak_of_link(link)->head.type == type)
+            return weak_of_link(link);
     return NULL;
 }
 
@@ -142,33 +230,14 @@ static struct weak *find_living_shared(struct heap *heap, enum obj_type type, co
     return NULL;
 }
 
-/* In front, but behind the shared ones: these are told of nothing, so their place is no order. */
-static void link_weak(struct heap *heap, struct obj *target, struct weak *weak)
-{
-    struct weak *next = first_of(heap, target);
-    struct weak *prev = NULL;
-
-    while (!weak->is_shared && next != NULL && next->is_shared) {
-        prev = next;
-        next = next->next;
-    }
-    weak->prev = prev;
-    weak->next = next;
-    if (next != NULL)
-        next->prev = weak;
-    if (prev != NULL)
-        prev->next = weak;
-    else
-        set_first(heap, target, weak);
-}
-
 enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, struct mailbox *mailbox,
                      struct obj **out)
 {
     struct weak *weak;
+    enum hd_err err = weak_check_target(heap, target);
 
-    if (obj_is_immortal(target))
-        return heap_fail(heap, HD_TYPE, "cannot refer weakly to an immortal %s", obj_type_name(target->type));
+    if (err != HD_OK)
+        return err;
     weak = mailbox == NULL ? find_living_shared(heap, type, target) : NULL;
     if (weak != NULL) {
         if (heap->is_marking)
@@ -183,11 +252,11 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
         unreserve_first(heap, target);
         return heap_no_memory(heap);
     }
-    *weak = (struct weak){.head = weak->head, .target = target, .mailbox = mailbox, .target_id = target->id,
-                          .is_shared = mailbox == NULL};
+    *weak = (struct weak){.head = weak->head, .link = {.kind = WEAK_OBJECT, .is_shared = mailbox == NULL},
+                          .mailbox = mailbox, .target_id = target->id};
     if (mailbox != NULL)
         mailbox->count++;
-    link_weak(heap, target, weak);
+    weak_link_add(heap, target, &weak->link);
     *out = &weak->head;
     return HD_OK;
 }
@@ -198,8 +267,9 @@ enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out)
 
     if (weak == NULL)
         return heap_no_memory(heap);
-    *weak = (struct weak){.head = weak->head, .died_ns = heap->now_ns(heap->now_context), .cause = WEAK_COUNT,
-                          .hash = (int64_t)weak->head.id, .is_hashed = is_hashed};
+    *weak = (struct weak){.head = weak->head, .died_ns = heap->now_ns(heap->now_context),
+                          .link = {.kind = WEAK_OBJECT, .cause = WEAK_COUNT, .is_hashed = is_hashed},
+                          .hash = (int64_t)weak->head.id};
     *out = &weak->head;
     return HD_OK;
 }
@@ -208,15 +278,16 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
 {
     struct weak *weak = weak_of(weakref);
 
-    assert(weak->target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
+    bool is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL; /* may empty the list: before room is made */
+
+    assert(weak->link.target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
     if (!reserve_first(heap, target))
         return heap_no_memory(heap);
-    weak->target = target;
     weak->target_id = target->id;
     weak->died_ns = 0;
-    weak->is_hashed = false;
-    weak->is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL;
-    link_weak(heap, target, weak);
+    weak->link.is_hashed = false;
+    weak->link.is_shared = is_shared;
+    weak_link_add(heap, target, &weak->link);
     return HD_OK;
 }
 
@@ -224,33 +295,27 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
 
 struct obj *weak_target_peek(struct heap *heap, const struct obj *weak)
 {
-    struct obj *target = weak_of(weak)->target;
-
-    if (target == NULL || gc_is_condemned(heap, target))
-        return NULL;
-    if (heap->is_marking)
-        gc_shade(heap, target); /* who reads it may keep it */
-    return target;
+    return weak_link_peek(heap, &weak_of(weak)->link);
 }
 
 enum weak_cause weak_death(const struct heap *heap, const struct obj *o, uint64_t *died_ns)
 {
     const struct weak *weak = weak_of(o);
 
-    if (weak->target != NULL) { /* condemned: its turn has not come */
+    if (weak->link.target != NULL) { /* condemned: its turn has not come */
         *died_ns = heap->now_ns(heap->now_context);
         return WEAK_CYCLE;
     }
     *died_ns = weak->died_ns;
-    return (enum weak_cause)weak->cause;
+    return (enum weak_cause)weak->link.cause;
 }
 
 uint64_t weak_count(const struct heap *heap, const struct obj *o)
 {
     uint64_t count = 0;
 
-    for (const struct weak *weak = first_of(heap, o); weak != NULL; weak = weak->next)
-        count++;
+    for (const struct weak_link *link = first_of(heap, o); link != NULL; link = link->next)
+        count += link->kind == WEAK_OBJECT;
     return count;
 }
 
@@ -258,82 +323,80 @@ uint64_t weak_count(const struct heap *heap, const struct obj *o)
 
 void weak_queue_append(struct weak_queue *queue, struct weak *weak)
 {
+    struct weak_link *link = &weak->link;
+
     weak->queue = queue;
-    weak->next = NULL;
-    weak->prev = queue->last;
+    link->next = NULL;
+    link->prev = queue->last;
     if (queue->last != NULL)
-        queue->last->next = weak;
+        queue->last->next = link;
     else
-        queue->first = weak;
-    queue->last = weak;
+        queue->first = link;
+    queue->last = link;
 }
 
 static void queue_remove(struct weak *weak)
 {
     struct weak_queue *queue = weak->queue;
+    struct weak_link *link = &weak->link;
 
-    if (weak->prev != NULL)
-        weak->prev->next = weak->next;
+    if (link->prev != NULL)
+        link->prev->next = link->next;
     else
-        queue->first = weak->next;
-    if (weak->next != NULL)
-        weak->next->prev = weak->prev;
+        queue->first = link->next;
+    if (link->next != NULL)
+        link->next->prev = link->prev;
     else
-        queue->last = weak->prev;
+        queue->last = link->prev;
     weak->queue = NULL;
-    weak->next = weak->prev = NULL;
+    link->next = link->prev = NULL;
 }
 
 struct weak *weak_queue_pop(struct weak_queue *queue)
 {
-    struct weak *weak = queue->first;
+    struct weak *weak = queue->first != NULL ? weak_of_link(queue->first) : NULL;
 
     if (weak != NULL)
         queue_remove(weak);
     return weak;
 }
 
-void weak_clear(struct heap *heap, struct obj *o, enum weak_cause cause, struct weak_queue told[WEAK_CAUSES])
+static void clear_object(struct weak *weak, struct step *step, uint64_t now)
 {
-    struct weak *weak = first_of(heap, o);
+    weak->link.cause = (uint8_t)step->cause;
+    weak->died_ns = now;
+    if (weak->mailbox != NULL && weak->mailbox->owner != NULL)
+        weak_queue_append(&step->told[step->cause], weak);
+}
+
+void weak_clear(struct heap *heap, struct obj *o, struct step *step)
+{
+    struct weak_link *link = first_of(heap, o);
     uint64_t now;
 
-    if (weak == NULL)
+    if (link == NULL)
         return;
     set_first(heap, o, NULL);
     now = heap->now_ns(heap->now_context);
-    while (weak != NULL) {
-        struct weak *next = weak->next;
+    while (link != NULL) {
+        struct weak_link *next = link->next;
 
-        weak->target = NULL;
-        weak->cause = (uint8_t)cause;
-        weak->died_ns = now;
-        weak->next = weak->prev = NULL;
-        if (weak->mailbox != NULL && weak->mailbox->owner != NULL)
-            weak_queue_append(&told[cause], weak);
-        weak = next;
+        link->target = NULL;
+        link->next = link->prev = NULL;
+        if (link->kind == WEAK_OBJECT)
+            clear_object(weak_of_link(link), step, now);
+        link = next;
     }
 }
 
 /* -- the kind ----------------------------------------------------------------------------------------------------- */
 
-static void unlink_from_target(struct heap *heap, struct weak *weak)
-{
-    if (weak->next != NULL)
-        weak->next->prev = weak->prev;
-    if (weak->prev != NULL)
-        weak->prev->next = weak->next;
-    else
-        set_first(heap, weak->target, weak->next);
-    weak->target = NULL;
-}
-
 void weak_retire(struct heap *heap, struct obj *o)
 {
     struct weak *weak = weak_of(o);
 
-    if (weak->target != NULL)
-        unlink_from_target(heap, weak);
+    if (weak->link.target != NULL)
+        weak_link_remove(heap, &weak->link);
     if (weak->queue != NULL)
         queue_remove(weak);
     mailbox_unref(heap, &weak->mailbox);

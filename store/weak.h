@@ -1,12 +1,13 @@
 /*
- * store/weak.h - weak references and proxies: objects that refer without counting.
+ * store/weak.h - what refers without counting: weak links; and two kinds of objects that are no more than one, weakrefs and
+ * proxies. Entries of weak containers (store/kinds/weak_table.h) and weak bindings (store/weak_name.h) are the other kinds.
  *
- * The head of an object's list of them lies beside the object in its page of the pool, or, for a large one, in a side table
+ * The head of an object's list of links to it lies beside the object in its page of the pool, or, for a large one, in a side table
  * of the heap (weak_heads); the object's header has only the flag OBJ_HAS_WEAK. The list runs latest first, the order in
  * which they are told.
  *
- * Invariant: a weak object is either in its living target's list, or cleared (target NULL); a cleared one that wants a
- * notice is in exactly one weak_queue until it is told, dropped, or dies itself.
+ * Invariant: a link is either in its living target's list, or cleared (target NULL). A cleared weakref that wants a notice
+ * is in exactly one weak_queue until it is told, dropped, or dies itself.
  */
 #ifndef HEAPD_STORE_WEAK_H
 #define HEAPD_STORE_WEAK_H
@@ -23,24 +24,39 @@ const char *weak_cause_name(enum weak_cause cause);
 
 struct mailbox;
 
+enum weak_kind {
+    WEAK_OBJECT, /* a weakref or proxy: struct weak */
+    WEAK_ENTRY,  /* an entry of a weak container: struct weak_entry */
+    WEAK_NAME    /* a weak binding: struct weak_name */
+};
+
+/* The first member of what refers weakly, or, of a struct weak, the second. */
+struct weak_link {
+    struct obj *target;            /* NULL once cleared; not counted */
+    struct weak_link *next, *prev; /* in the target's list; of a cleared struct weak, in a weak_queue */
+    union {
+        uint32_t batch;            /* WEAK_OBJECT: of a notice; those of one batch travel in one frame */
+        uint32_t hash;             /* WEAK_ENTRY: under which it stands in its table */
+    };
+    uint8_t kind;                  /* enum weak_kind */
+    uint8_t cause;                 /* WEAK_OBJECT: enum weak_cause, once cleared */
+    bool is_shared;                /* WEAK_OBJECT: the plain one that every weakref() of this target answers */
+    bool is_hashed;                /* WEAK_OBJECT: `hash` of struct weak is known. WEAK_ENTRY: its target is compared by value */
+};
+
 struct weak_queue {
-    struct weak *first, *last;
+    struct weak_link *first, *last;
 };
 
 struct weak {
     struct obj head;           /* OBJ_WEAKREF or OBJ_PROXY */
-    struct obj *target;        /* NULL once cleared; not counted */
-    struct weak *next, *prev;  /* in the target's list, then in a weak_queue */
+    struct weak_link link;
     struct mailbox *mailbox;   /* who is told of the death; NULL: nobody. Counted */
     uint64_t number;           /* the handle under which it is told; once dead and told, 0 */
     uint64_t died_ns;          /* time of the target's death */
     uint64_t target_id;        /* kept for repr and info after the death */
     struct weak_queue *queue;  /* the queue it is in, or NULL */
     int64_t hash;              /* what `hash` of the target answered, if it was asked in its life; store/hash.c */
-    uint32_t batch;            /* of a notice: those of one batch travel in one frame */
-    uint8_t cause;             /* enum weak_cause, once cleared */
-    bool is_hashed;
-    bool is_shared;            /* the plain one that every weakref() of this target answers */
 };
 
 /*
@@ -81,11 +97,35 @@ enum weak_cause weak_death(const struct heap *heap, const struct obj *weak, uint
 /* How many weakrefs and proxies refer to `o`. */
 uint64_t weak_count(const struct heap *heap, const struct obj *o);
 
-/* Clears every weak reference to `o`, which is dying; those with a mailbox go to `told`, latest first. Never allocates. */
-void weak_clear(struct heap *heap, struct obj *o, enum weak_cause cause, struct weak_queue told[WEAK_CAUSES]);
+/* Clears every link to `o`, which dies in this step: weakrefs with a mailbox go to step->told, latest first; entries and
+ * weak bindings leave their containers. Never allocates, never drops a reference: what an entry held is queued. */
+struct step;
+void weak_clear(struct heap *heap, struct obj *o, struct step *step);
 
 /* A weakref or proxy itself dies: it leaves its target's list, or its queue. It calls nobody any more. */
 void weak_retire(struct heap *heap, struct obj *weak);
+
+/* -- links of any kind -------------------------------------------------------------------------------------------- */
+
+/* TYPE for an immortal target, with a text. */
+enum hd_err weak_check_target(struct heap *heap, const struct obj *target);
+
+/* Room for one more link to `target`, so that weak_link_add cannot fail; false without memory. Room that is not used is to be
+ * given back before anything else happens. */
+bool weak_link_reserve(struct heap *heap, struct obj *target);
+void weak_link_unreserve(struct heap *heap, struct obj *target);
+
+/* Makes the link refer to `target`. Its kind is set. */
+void weak_link_add(struct heap *heap, struct obj *target, struct weak_link *link);
+
+/* Clears a link that has a target. */
+void weak_link_remove(struct heap *heap, struct weak_link *link);
+
+/* As weak_target_peek. */
+struct obj *weak_link_peek(struct heap *heap, const struct weak_link *link);
+
+/* 0 if the links to `o` are sound, else the line number of the breach. */
+int weak_check(const struct heap *heap, const struct obj *o);
 
 /* Queue operations, constant time. */
 void weak_queue_append(struct weak_queue *queue, struct weak *weak);

@@ -541,7 +541,7 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
     held[1] = weak;
     obj_unref(heap, &ring);
     for (gc_start(gc); !gc_run(gc, 1);) {
-        struct obj *target = ((struct weak *)weak)->target;
+        struct obj *target = ((struct weak *)weak)->link.target;
 
         if (target != NULL && gc_is_condemned(heap, target)) {
             was_condemned = true;
@@ -549,7 +549,7 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
         }
     }
     ck_assert(was_condemned);
-    ck_assert_ptr_null(((struct weak *)weak)->target);
+    ck_assert_ptr_null(((struct weak *)weak)->link.target);
     close_heap();
 }
 END_TEST

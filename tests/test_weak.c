@@ -92,7 +92,7 @@ START_TEST(those_that_want_a_notice_are_told_latest_first)
         struct weak *told = weak_queue_pop(&rig.step.told[WEAK_COUNT]);
 
         ck_assert_ptr_eq(told, weak[i - 1]);
-        ck_assert_int_eq(told->cause, WEAK_COUNT);
+        ck_assert_int_eq(told->link.cause, WEAK_COUNT);
     }
     ck_assert_ptr_null(weak_queue_pop(&rig.step.told[WEAK_COUNT]));
     close_weak();
@@ -221,7 +221,7 @@ START_TEST(a_cleared_one_keeps_the_id_the_cause_and_the_time)
     rig.step.cause = WEAK_SESSION;
     rig_drop(target);
     ck_assert_uint_eq(weak->target_id, id);
-    ck_assert_int_eq(weak->cause, WEAK_SESSION);
+    ck_assert_int_eq(weak->link.cause, WEAK_SESSION);
     ck_assert_uint_gt(weak->died_ns, 0);
     close_weak();
 }
