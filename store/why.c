@@ -72,10 +72,10 @@ static bool is_enough(const struct holders *h)
     return h->len >= h->most || h->err != HD_OK || h->is_overfull;
 }
 
-void holders_root(struct holders *h, uint64_t from, uint64_t to, const void *root)
+void holders_root(struct holders *h, uint64_t from, uint64_t to)
 {
     if (!is_enough(h))
-        add_holding(h, (struct holding){HOLDING_ROOT, from, to, root});
+        add_holding(h, (struct holding){HOLDING_ROOT, from, to});
 }
 
 struct looking {
@@ -102,7 +102,7 @@ static void add_chunk(struct holders *h, struct obj *o)
     if (row == NULL)
         h->is_overfull = true;
     else
-        add_holding(h, (struct holding){(uint32_t)(row - h->ledger.rows), h->walking.from, to, NULL});
+        add_holding(h, (struct holding){(uint32_t)(row - h->ledger.rows), h->walking.from, to});
 }
 
 /* Enters the next container; false at the end. A dying one cannot be told any more: it is about to let go. */
@@ -271,26 +271,21 @@ static bool reach_slot(void *arg, const struct slot *slot)
     return true;
 }
 
-/* Enters the next one in order; false when there is none. */
-static bool next_in_order(struct search *s, size_t *budget)
+/* Enters the next one in order, if it is still alive. */
+static void next_in_order(struct search *s, size_t *budget)
 {
     struct obj *o;
 
-    while (s->taken < s->queued && *budget > 0) {
-        s->current = s->order[s->taken++];
-        o = s->ledger.rows[s->current].o;
-        (*budget)--;
-        if (o == NULL)
-            continue;
+    s->current = s->order[s->taken++];
+    o = s->ledger.rows[s->current].o;
+    (*budget)--;
+    if (o != NULL)
         ledger_enter(&s->ledger, o);
-        return true;
-    }
-    return false;
 }
 
-/* Puts one that was lost in order, behind all that roots lead to; false when there is none. Its row says so no more, lest it be
- * taken twice, but that its way is unknown. */
-static bool next_loss(struct search *s, size_t *budget)
+/* Puts one that was lost in order, behind all that roots lead to. Its row says so no more, lest it be taken twice, but that its
+ * way is unknown. */
+static void next_loss(struct search *s, size_t *budget)
 {
     while (s->losses_taken < s->ledger.len && *budget > 0) {
         struct ledger_row *row = &s->ledger.rows[s->losses_taken++];
@@ -300,9 +295,8 @@ static bool next_loss(struct search *s, size_t *budget)
             continue;
         row->a = SEARCH_NONE;
         put_in_order(s, row);
-        return true;
+        return;
     }
-    return false;
 }
 
 /* The first of the way: its row's parent is SEARCH_ROOT, or SEARCH_NONE. */
@@ -325,15 +319,24 @@ static bool end_search(struct search *s)
     return true;
 }
 
+bool search_first(struct search *s, size_t *budget, uint32_t queued)
+{
+    while (*budget > 0 && !s->is_over && (s->ledger.at != NULL || s->taken < queued)) {
+        if (s->ledger.at != NULL)
+            (void)ledger_walk(&s->ledger, budget, reach_slot, s);
+        else
+            next_in_order(s, budget);
+    }
+    return s->is_over || (s->ledger.at == NULL && s->taken >= queued);
+}
+
 bool search_some(struct search *s, size_t *budget)
 {
     while (*budget > 0 && !s->is_over) {
-        if (s->ledger.at != NULL)
-            (void)ledger_walk(&s->ledger, budget, reach_slot, s);
-        else if (s->taken < s->queued)
-            (void)next_in_order(s, budget);
-        else if (s->losses_taken < s->ledger.len && s->target != NULL)
-            (void)next_loss(s, budget);
+        if (!search_first(s, budget, s->queued) || s->is_over || s->taken < s->queued)
+            continue;
+        if (s->losses_taken < s->ledger.len && s->target != NULL)
+            next_loss(s, budget);
         else
             s->is_over = true;
     }

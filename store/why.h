@@ -21,7 +21,6 @@
 struct holding {
     uint32_t row;      /* of the container in the ledger; HOLDING_ROOT */
     uint64_t from, to; /* cursors of the stretch; of a root the caller's own numbers */
-    const void *root;  /* of a root: the caller's own */
 };
 
 struct holders {
@@ -45,7 +44,7 @@ void holders_end(struct holders *h);
 bool holders_some(struct holders *h, size_t *budget);
 
 /* A root that refers to the target. */
-void holders_root(struct holders *h, uint64_t from, uint64_t to, const void *root);
+void holders_root(struct holders *h, uint64_t from, uint64_t to);
 
 /* The container of a holding, NULL if it is dead, or of a root. */
 struct obj *holding_container(const struct holders *h, const struct holding *holding);
@@ -80,8 +79,12 @@ enum hd_err search_begin(struct search *s, struct heap *heap, struct obj *target
                          bool (*met)(void *arg, struct obj *o), void *arg);
 void search_end(struct search *s);
 
-/* A root leads to `o`. All roots are shown before search_some. */
+/* A root leads to `o`. All roots are shown before search_some; some of them may be looked into by search_first before others are
+ * shown: of two ways of one length that through the earlier root is found. */
 void search_root(struct search *s, struct obj *o);
+
+/* Looks into no more than is in order now; true when all of that is, or the target was found. */
+bool search_first(struct search *s, size_t *budget, uint32_t queued);
 
 /* Looks at about *budget references (counting down); true at the end: is_found, or is_unsure, or there is no way to it. */
 bool search_some(struct search *s, size_t *budget);
