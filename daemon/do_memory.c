@@ -3,6 +3,8 @@
 
 #include "daemon/call.h"
 #include "daemon/convert.h"
+#include "daemon/holding.h"
+#include "daemon/job.h"
 #include "store/kind.h"
 #include "store/kinds/object.h"
 #include "store/size.h"
@@ -49,30 +51,38 @@ static void pack_death(struct buf *out, const struct hub *hub, const struct obj 
     pack_float(out, seconds_since_1970(hub, died_ns));
 }
 
-enum hd_err do_info(struct call *call)
-{
-    struct obj *o = call->args[0].o;
-    bool is_dead_weak = o->type == OBJ_WEAKREF && weak_target_peek(call->heap, o) == NULL;
-    struct buf *out = reply_begin(call);
+/* What a count of the holders found, told by `info` with holders. */
+struct held {
+    uint64_t bindings, handles, containers;
+};
 
-    if (out == NULL)
-        return HD_OK;
-    pack_map(out, is_dead_weak ? 10 : 8);
-    pack_cstr(out, "id");
-    pack_uint(out, o->id);
+static void pack_number(struct buf *out, const char *key, uint64_t number)
+{
+    pack_cstr(out, key);
+    pack_uint(out, number);
+}
+
+static void pack_held(struct buf *out, const struct held *held)
+{
+    pack_number(out, "bindings", held->bindings);
+    pack_number(out, "handles", held->handles);
+    pack_number(out, "containers", held->containers);
+}
+
+static void pack_about(struct buf *out, struct heap *heap, struct obj *o)
+{
+    pack_number(out, "id", o->id);
     pack_cstr(out, "type");
     pack_cstr(out, obj_type_name(o->type));
     pack_cstr(out, "class");
-    pack_class(out, call->heap, o);
+    pack_class(out, heap, o);
     pack_cstr(out, "refcount");
     if (obj_is_immortal(o))
         pack_nil(out);
     else
         pack_uint(out, count_of(o));
-    pack_cstr(out, "weakrefs");
-    pack_uint(out, weak_count(call->heap, o));
-    pack_cstr(out, "bytes");
-    pack_uint(out, kind_of(o)->bytes(o));
+    pack_number(out, "weakrefs", weak_count(heap, o));
+    pack_number(out, "bytes", kind_of(o)->bytes(o));
     pack_cstr(out, "len");
     if (kind_of(o)->length != NULL)
         pack_uint(out, kind_of(o)->length(o));
@@ -80,9 +90,60 @@ enum hd_err do_info(struct call *call)
         pack_nil(out);
     pack_cstr(out, "tracked");
     pack_bool(out, obj_type_is_container(o->type) && !obj_is_immortal(o));
+}
+
+/* `held`: NULL if it was not asked for. */
+static enum hd_err reply_info(struct call *call, struct obj *o, const struct held *held)
+{
+    bool is_dead_weak = o->type == OBJ_WEAKREF && weak_target_peek(call->heap, o) == NULL;
+    struct buf *out = reply_begin(call);
+
+    if (out == NULL)
+        return HD_OK;
+    pack_map(out, 8 + (is_dead_weak ? 2 : 0) + (held != NULL ? 3 : 0));
+    pack_about(out, call->heap, o);
     if (is_dead_weak)
         pack_death(out, call->hub, o);
+    if (held != NULL)
+        pack_held(out, held);
     return HD_OK;
+}
+
+static bool count_holder(void *arg, struct obj *container, const struct slot *slot, bool is_seen,
+                         struct session *session, uint64_t handle)
+{
+    struct held *held = arg;
+
+    (void)slot;
+    (void)is_seen;
+    (void)session;
+    if (container == NULL)
+        held->handles += handle != 0; /* the rest are pins */
+    else if (container->type == OBJ_NAMESPACE)
+        held->bindings++;
+    else
+        held->containers++;
+    return true;
+}
+
+static enum hd_err answer_holders(struct call *call, void *state)
+{
+    struct holding_job *job = state;
+    struct held held = {0};
+
+    if (job->err != HD_OK)
+        return heap_no_memory(call->heap);
+    holding_each_now(call->hub, job, count_holder, &held);
+    return reply_info(call, job->target, &held);
+}
+
+static const struct job_kind holders_kind = {holding_slice, answer_holders, holding_drop, holding_roots};
+
+enum hd_err do_info(struct call *call)
+{
+    if (opts_flag(&call->opts, RPC_OPTION_HOLDERS) && call->is_request)
+        return holding_begin(call, call->args[0].o, UINT64_MAX, false, &holders_kind);
+    return reply_info(call, call->args[0].o, NULL);
 }
 
 enum hd_err do_sizeof(struct call *call)

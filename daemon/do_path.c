@@ -24,7 +24,8 @@ struct tracing {
     uint32_t spaces;       /* how many namespaces there are */
     uint32_t *way;         /* rows of the search, from the root on, in the pool */
     uint64_t len;
-    uint64_t session, handle; /* the root, if the chain begins with one; 0: it begins with a name */
+    struct held_root root; /* what holds the beginning, unless it begins with a name, */
+    bool has_root;         /* if that was found */
     bool is_held;          /* a chain was found */
     bool hides_pin;        /* the request's own does not count */
     enum hd_err err;
@@ -39,8 +40,7 @@ static void forget_chain(struct hub *hub, struct tracing *t)
     pool_free(hub->heap->pool, t->way, t->len * sizeof *t->way, POOL_DATA);
     t->way = NULL;
     t->len = 0;
-    t->session = t->handle = 0;
-    t->is_held = false;
+    t->is_held = t->has_root = false;
 }
 
 static enum hd_err begin(struct hub *hub, struct tracing *t)
@@ -133,10 +133,10 @@ static void meet_root(void *arg, const struct root *root)
 {
     struct tracing *t = arg;
 
-    if (t->session != 0 || root->session == NULL || root->o != object_at(t, 0))
+    if (t->has_root || root->o != object_at(t, 0))
         return;
-    t->session = root->session->number;
-    t->handle = root->handle;
+    t->has_root = true;
+    t->root = (struct held_root){root->session != NULL ? root->session->number : 0, root->handle};
 }
 
 /* One stage, or a part of it. */
@@ -173,7 +173,7 @@ static void look(struct session *session, struct tracing *t, size_t *budget)
             t->err = begin(hub, t);
         break;
     case TOP:
-        if (!roots_some(hub, &t->roots, budget, meet_root, t) && t->session == 0)
+        if (!roots_some(hub, &t->roots, budget, meet_root, t) && !t->has_root)
             break;
         t->stage = SIGHT;
         t->err = sight_begin(&t->sight, session, &t->shown);
@@ -227,27 +227,22 @@ static bool look_at_slot(void *arg, const struct slot *slot)
     return true;
 }
 
-static struct session *root_session(const struct hub *hub, const struct tracing *t)
+static bool root_holds(struct hub *hub, struct tracing *t, struct session **session)
 {
     struct session *at = hub->sessions;
-
-    return rows_session(&at, t->session);
-}
-
-static bool root_holds(const struct hub *hub, struct tracing *t)
-{
-    struct session *session = root_session(hub, t);
     bool holds;
 
     t->hides_pin = true;
-    holds = session != NULL && rows_root_holds(session, t->handle, object_at(t, 0));
+    holds = t->has_root && rows_root_holds(hub, &at, &t->root, object_at(t, 0), session);
     t->hides_pin = false;
     return holds;
 }
 
-static bool chain_holds(const struct hub *hub, struct tracing *t)
+static bool chain_holds(struct hub *hub, struct tracing *t)
 {
-    if (!begins_with_name(t) && !root_holds(hub, t))
+    struct session *session;
+
+    if (!begins_with_name(t) && !root_holds(hub, t, &session))
         return false;
     for (uint64_t i = 0; i < t->len; i++)
         if (!visit_link(t, i, look_at_slot, NULL))
@@ -285,15 +280,16 @@ static bool pack_link(void *arg, const struct slot *slot)
     return true;
 }
 
-static enum hd_err pack_chain(struct call *call, const struct tracing *t)
+static enum hd_err pack_chain(struct call *call, struct tracing *t)
 {
     struct packing packing = {.call = call};
     struct buf *out = reply_begin(call);
     bool is_rooted = !begins_with_name(t);
+    struct session *session;
 
     pack_array(out, t->len + is_rooted);
-    if (is_rooted)
-        rows_pack_root(call, root_session(call->hub, t), t->handle, object_at(t, 0));
+    if (is_rooted && root_holds(call->hub, t, &session))
+        rows_pack_root(call, session, t->root.handle, object_at(t, 0));
     for (uint64_t i = 0; packing.err == HD_OK && i < t->len; i++) {
         packing.container = object_at(t, i);
         packing.is_seen = ledger_find(&t->shown, packing.container)->a != 0;
@@ -304,7 +300,7 @@ static enum hd_err pack_chain(struct call *call, const struct tracing *t)
 
 static enum hd_err answer(struct call *call, void *state)
 {
-    const struct tracing *t = state;
+    struct tracing *t = state;
     uint64_t first = call->session->handles.next;
     enum hd_err err = t->err;
 

@@ -43,9 +43,10 @@ uint64_t holding_each_now(struct hub *hub, struct holding_job *job, held_fn *vis
             t.is_seen = job->holders.ledger.rows[holding->row].a != 0;
             goes_on = holding_each(&job->holders, holding, tell_slot, &t);
         } else if (holding->row == HOLDING_ROOT) {
-            struct session *session = rows_session(&at, holding->from);
+            struct held_root root = {holding->from, holding->to};
+            struct session *session;
 
-            if (session != NULL && rows_root_holds(session, holding->to, job->target))
+            if (rows_root_holds(hub, &at, &root, job->target, &session))
                 goes_on = tell(&t, NULL, session, holding->to);
         }
     }
@@ -103,8 +104,8 @@ static void meet_root(void *arg, const struct root *root)
 {
     struct holding_job *job = arg;
 
-    if (root->o == job->target && root->session != NULL)
-        holders_root(&job->holders, root->session->number, root->handle);
+    if (root->o == job->target)
+        holders_root(&job->holders, root->session != NULL ? root->session->number : 0, root->handle);
 }
 
 /* Whether nothing is missing. */

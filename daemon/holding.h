@@ -35,7 +35,8 @@ bool holding_slice(struct session *session, void *state);
 void holding_drop(struct session *session, void *state);
 void holding_roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg);
 
-/* One reference: a slot of `container`, or, if that is NULL, a handle (0: a pin) of `session`. False ends the walk. */
+/* One reference: a slot of `container`, or, if that is NULL, a handle (0: a pin) of `session`,
+ * which is NULL for a pin of none. False ends the walk. */
 typedef bool held_fn(void *arg, struct obj *container, const struct slot *slot, bool is_seen,
                      struct session *session, uint64_t handle);
 

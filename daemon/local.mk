@@ -3,19 +3,46 @@ noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	$(daemon_hub_sources) $(daemon_network_sources)
 
-# The server but for the network.
+# The server but for the network. One line a module.
 daemon_hub_sources = \
-	daemon/api.c daemon/args.c daemon/args.h daemon/call.h daemon/collect.c daemon/collect.h daemon/convert.h daemon/convert_in.c daemon/convert_out.c \
-	daemon/dispatch.c daemon/do_gc.c daemon/do_memory.c daemon/do_names.c daemon/do_objects.c daemon/do_serial.c \
-	daemon/do_offer.c daemon/do_session.c daemon/do_sessions.c \
-	daemon/events.c daemon/fair_clock.h daemon/glob.c daemon/glob.h daemon/hub.c daemon/hub.h daemon/limits.c daemon/limits.h \
-	daemon/job.c daemon/job.h daemon/offer.c daemon/offer.h daemon/options.c daemon/reply.c daemon/roots.c daemon/roots.h daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stats.c \
-	daemon/stats.def daemon/stranger.c daemon/stranger.h daemon/targets.c daemon/token.c daemon/token.h
-	daemon/dispatch.c daemon/do_gc.c daemon/do_memory.c daemon/do_names.c daemon/do_objects.c daemon/do_path.c daemon/do_referrers.c daemon/do_serial.c \
+	daemon/api.c \
+	daemon/args.c daemon/args.h \
+	daemon/call.h \
+	daemon/collect.c daemon/collect.h \
+	daemon/convert.h \
+	daemon/convert_in.c \
+	daemon/convert_out.c \
+	daemon/dispatch.c \
+	daemon/do_gc.c \
+	daemon/do_memory.c \
+	daemon/do_names.c \
+	daemon/do_objects.c \
+	daemon/do_offer.c \
+	daemon/do_path.c \
+	daemon/do_referrers.c \
+	daemon/do_serial.c \
 	daemon/do_session.c \
-	daemon/events.c daemon/glob.c daemon/glob.h daemon/holding.c daemon/holding.h daemon/hub.c daemon/hub.h daemon/limits.c daemon/limits.h \
-	daemon/job.c daemon/job.h daemon/options.c daemon/reply.c daemon/roots.c daemon/roots.h daemon/rows.c daemon/rows.h daemon/session.c daemon/session.h daemon/session_end.c daemon/sight.c daemon/sight.h daemon/state.h daemon/stats.c \
-	daemon/stats.def daemon/stranger.c daemon/stranger.h daemon/targets.c
+	daemon/do_sessions.c \
+	daemon/events.c \
+	daemon/fair_clock.h \
+	daemon/glob.c daemon/glob.h \
+	daemon/holding.c daemon/holding.h \
+	daemon/hub.c daemon/hub.h \
+	daemon/job.c daemon/job.h \
+	daemon/limits.c daemon/limits.h \
+	daemon/offer.c daemon/offer.h \
+	daemon/options.c \
+	daemon/reply.c \
+	daemon/roots.c daemon/roots.h \
+	daemon/rows.c daemon/rows.h \
+	daemon/session.c daemon/session.h \
+	daemon/session_end.c \
+	daemon/sight.c daemon/sight.h \
+	daemon/state.h \
+	daemon/stats.c daemon/stats.def \
+	daemon/stranger.c daemon/stranger.h \
+	daemon/targets.c \
+	daemon/token.c daemon/token.h
 
 # The network and the process.
 daemon_network_sources = \

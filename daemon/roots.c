@@ -26,10 +26,14 @@ static void show_pin(void *arg, struct obj *o)
         showing->visit(showing->arg, &(struct root){.kind = ROOT_PIN, .session = showing->session, .o = o});
 }
 
-void roots_pins(struct session *session, root_fn *visit, void *arg)
+void roots_pins(struct hub *hub, struct session *session, root_fn *visit, void *arg)
 {
     struct showing showing = {visit, arg, session};
 
+    if (session == NULL) {
+        offers_each(hub, show_pin, &showing);
+        return;
+    }
     show_pin(&showing, session->own);
     show_pin(&showing, session->space);
     show_pin(&showing, session->manner.event_dress);
@@ -84,11 +88,11 @@ bool roots_some(struct hub *hub, struct root_walk *walk, size_t *budget, root_fn
     if (!walk->spaces_are_shown)
         walk->spaces_are_shown = names_traverse(&hub->spaces, &walk->spaces_at, budget, show_space, &showing);
     if (!walk->offers_are_shown && walk->only == NULL)
-        offers_each(hub, show_pin, &showing);
+        roots_pins(hub, NULL, visit, arg);
     walk->offers_are_shown = true;
     while (walk->spaces_are_shown && walk->at != NULL && *budget > 0) {
         if (!walk->is_begun) {
-            roots_pins(walk->at, visit, arg);
+            roots_pins(hub, walk->at, visit, arg);
             walk->is_begun = true;
             (*budget)--;
         }

@@ -54,7 +54,7 @@ void roots_end(struct hub *hub, struct root_walk *walk);
 /* The session is freed: walks go on behind it. */
 void roots_forget(struct hub *hub, const struct session *session);
 
-/* The pins of one session. */
-void roots_pins(struct session *session, root_fn *visit, void *arg);
+/* The pins of one session; NULL: those of none, which are what is offered. */
+void roots_pins(struct hub *hub, struct session *session, root_fn *visit, void *arg);
 
 #endif

@@ -4,7 +4,7 @@
 #include "daemon/convert.h"
 #include "store/kinds/namespace.h"
 
-struct session *rows_session(struct session **at, uint64_t number)
+static struct session *find_session(struct session **at, uint64_t number)
 {
     while (*at != NULL && (*at)->number > number)
         *at = (*at)->next;
@@ -23,13 +23,17 @@ static void meet(void *arg, const struct root *root)
     pins->are_met |= root->o == pins->o;
 }
 
-bool rows_root_holds(struct session *session, uint64_t handle, const struct obj *o)
+bool rows_root_holds(struct hub *hub, struct session **at, const struct held_root *root, const struct obj *o,
+                     struct session **session)
 {
     struct pins pins = {o, false};
 
-    if (handle != 0)
-        return handles_peek(&session->handles, handle) == o;
-    roots_pins(session, meet, &pins);
+    *session = root->session == 0 ? NULL : find_session(at, root->session);
+    if (root->session != 0 && *session == NULL)
+        return false;
+    if (root->handle != 0)
+        return handles_peek(&(*session)->handles, root->handle) == o;
+    roots_pins(hub, *session, meet, &pins);
     return pins.are_met;
 }
 
@@ -60,7 +64,7 @@ void rows_pack_immortal(struct call *call, const struct obj *o)
 void rows_pack_root(struct call *call, const struct session *session, uint64_t handle, const struct obj *o)
 {
     struct buf *out = &call->session->out;
-    bool is_seen = session == call->session || call->session->peer.is_admin;
+    bool is_seen = session != NULL && (session == call->session || call->session->peer.is_admin);
 
     begin_row(out, handle != 0 ? "handle" : "pin", o, is_seen);
     if (is_seen)

@@ -10,17 +10,20 @@
 #include "daemon/roots.h"
 #include "store/kind.h"
 
-/* The session of this number, from `*at` on, where an earlier call with a higher number ended (at first hub->sessions, whose
- * numbers fall); NULL if it is gone. */
-struct session *rows_session(struct session **at, uint64_t number);
+/* A root as it is remembered: the session's number and the handle. 0 for the handle: a pin; and for the session: of none. */
+struct held_root {
+    uint64_t session, handle;
+};
 
-/* Whether the handle still refers to `o`; for 0, whether a pin of the session does. */
-bool rows_root_holds(struct session *session, uint64_t handle, const struct obj *o);
+/* Whether the root still holds `o`; *session gets its session, NULL for what belongs to none. The search for it begins at *at,
+ * where an earlier call with a higher number ended, at first hub->sessions: their numbers fall. */
+bool rows_root_holds(struct hub *hub, struct session **at, const struct held_root *root, const struct obj *o,
+                     struct session **session);
 
 /* A slot of a container. Opens a handle of it, and of a key that is no scalar, if `is_seen`: LIMIT, NO_MEMORY. */
 enum hd_err rows_pack_slot(struct call *call, struct obj *container, const struct slot *slot, bool is_seen);
 
-/* A handle of a session, or for 0 a pin. */
+/* A handle of a session, or for 0 a pin; `session` may be NULL for a pin. */
 void rows_pack_root(struct call *call, const struct session *session, uint64_t handle, const struct obj *o);
 
 /* What the server itself keeps for ever. */
