@@ -150,14 +150,11 @@ static void dump(struct server *server)
     hub_dump(server->hub, dump_line, NULL);
 }
 
+/* All but the signals': they stay until the heap is freed. */
 static void close_handles(struct server *server)
 {
     conns_close(&server->conns);
     pace_close(&server->pace);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        if (!uv_is_closing((uv_handle_t *)&server->signals[i]))
-            uv_close((uv_handle_t *)&server->signals[i], NULL);
-    }
 }
 
 /* The first time in order, the second time at once. */
@@ -182,7 +179,8 @@ static void on_signal(uv_signal_t *handle, int number)
 
     switch (number) {
     case SIGHUP:
-        reload(server);
+        if (!server->is_stopping)
+            reload(server);
         break;
     case SIGUSR2:
         dump(server);
@@ -191,6 +189,36 @@ static void on_signal(uv_signal_t *handle, int number)
         stop(server, number == SIGTERM ? "SIGTERM" : "SIGINT");
         break;
     }
+}
+
+/* They do not keep the loop: it ends when everything else is closed. */
+static void init_signals(struct server *server)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        uv_unref((uv_handle_t *)&server->signals[i]);
+        server->signals[i].data = server;
+    }
+}
+
+/* Until everything is open, a signal ends the process at once: it has nothing to tell anybody. */
+static void start_signals(struct server *server)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_signal_start(&server->signals[i], on_signal, signal_numbers[i]);
+}
+
+/* Blocked first: one more SIGTERM, now that nobody handles it, would make an orderly end a death by signal. */
+static void close_signals(struct server *server)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        sigaddset(&set, signal_numbers[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
 }
 
 /* A connection was freed. */
@@ -243,11 +271,7 @@ static bool open_loop(struct server *server, struct config_error *error)
     server->conns.on_room = on_room;
     server->conns.context = server;
     listeners_init(&server->listeners, &server->loop, &server->conns, &server->pace);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&server->loop, &server->signals[i]);
-        server->signals[i].data = server;
-        uv_signal_start(&server->signals[i], on_signal, signal_numbers[i]);
-    }
+    init_signals(server);
     return true;
 }
 
@@ -272,6 +296,7 @@ struct server *server_open(const struct command_line *line, struct config *confi
         return NULL;
     }
     panic_set_hook(describe_server, server);
+    start_signals(server);
     return server;
 }
 
@@ -291,11 +316,12 @@ void server_close(struct server *server)
         conns_abort(&server->conns);
         close_handles(server);
         uv_run(&server->loop, UV_RUN_DEFAULT);
-        INVARIANT(uv_loop_close(&server->loop) == 0, "every handle of the loop is closed");
         listeners_fini(&server->listeners);
+        hub_close(server->hub); /* of a large heap, it takes its time */
+        close_signals(server);
+        uv_run(&server->loop, UV_RUN_DEFAULT);
+        INVARIANT(uv_loop_close(&server->loop) == 0, "every handle of the loop is closed");
     }
-    if (server->hub != NULL)
-        hub_close(server->hub);
     config_fini(&server->config);
     free(server);
 }

@@ -360,6 +360,18 @@ def a_second_signal_does_not_wait():
         client.close()
 
 
+@test_own
+def signals_until_the_very_end_change_nothing():
+    with Daemon() as server:
+        client = Client(server.address)
+        for n in range(10):
+            client.call("bind", ["global", f"x{n}"], [0.5] * 100000)
+        while server.process.poll() is None:
+            server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        client.close()
+
+
 # -- the log ---------------------------------------------------------------------------------------------------------
 
 
