@@ -101,7 +101,7 @@ static void finish_step(struct call *call)
         hub_add_working(hub, session);
         return;
     }
-    if (!told_any(step) && session->deaths.first == NULL)
+    if (!told_any(step) && !events_wait(session))
         return;
     cut_response(call, &hub->scratch);
     events_publish(hub, step);

@@ -67,6 +67,7 @@ enum hd_err do_bind(struct call *call)
         err = names_bind(call->heap, &space->names, binding->name, binding->name_len, call->args[1].o, &old);
     if (err != HD_OK)
         return err;
+    watch_tell(call->hub, space, binding->name, binding->name_len, NAME_BOUND, call->args[1].o->id);
     obj_unref(call->heap, &old);
     return reply_bool(call, true);
 }
@@ -89,6 +90,7 @@ enum hd_err do_unbind(struct call *call)
                          (int)(space->name->len < 60 ? space->name->len : 60), space->name->bytes);
     if (!condition_holds(call, bound))
         return reply_bool(call, false);
+    watch_tell(call->hub, space, binding->name, binding->name_len, NAME_UNBOUND, bound->id);
     bound = names_unbind(call->heap, &space->names, binding->name, binding->name_len);
     obj_unref(call->heap, &bound);
     hub_drop_unused_space(call->hub, space);

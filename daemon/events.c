@@ -4,6 +4,8 @@
  * A death that waits to be told lives in its weak reference: the session's queue runs through these records, so a million
  * deaths need no memory, and nothing is packed for a client that does not read.
  */
+#include <string.h>
+
 #include "daemon/convert.h"
 #include "daemon/state.h"
 #include "store/kinds/sequence.h"
@@ -35,6 +37,110 @@ void events_begin(struct session *session, enum event event, uint32_t params)
         pack_cstr(out, event_names[event]);
     }
     pack_uint(out, ++session->seq);
+}
+
+/* -- names -------------------------------------------------------------------------------------------------------- */
+
+struct kept_name {
+    struct kept_name *next;
+    uint64_t id;          /* of the object */
+    uint32_t batch;       /* that of the deaths it comes before, if they are told in the same or a later step */
+    uint32_t space_len, name_len;
+    enum name_change change;
+    char bytes[];         /* the namespace's name, the name */
+};
+
+static size_t kept_size(const struct kept_name *kept)
+{
+    return sizeof *kept + kept->space_len + kept->name_len;
+}
+
+/* NULL without memory, or beyond the limits. */
+static struct kept_name *make_kept(const struct session *session, size_t bytes)
+{
+    const struct hub_settings *settings = &session->hub->settings;
+    const struct kept_names *names = &session->names;
+    bool is_full = names->lost > 0 || names->count >= settings->limit_events ||
+                   names->bytes + bytes > settings->limit_output;
+
+    return is_full ? NULL : hub_alloc(session->hub, sizeof(struct kept_name) + bytes);
+}
+
+static void append_kept(struct kept_names *names, struct kept_name *kept)
+{
+    if (names->first == NULL)
+        names->first = kept;
+    else
+        names->last->next = kept;
+    names->last = kept;
+    names->count++;
+    names->bytes += kept->space_len + kept->name_len;
+}
+
+static void pop_kept(struct session *session)
+{
+    struct kept_names *names = &session->names;
+    struct kept_name *kept = names->first;
+
+    names->first = kept->next;
+    names->count--;
+    names->bytes -= kept->space_len + kept->name_len;
+    hub_free(session->hub, kept, kept_size(kept));
+}
+
+void events_keep_name(struct session *session, const struct name *space, const char *name, size_t len,
+                      enum name_change change, uint64_t id)
+{
+    struct kept_name *kept;
+
+    if (session->is_over)
+        return;
+    kept = make_kept(session, space->len + len);
+    session_wake(session);
+    if (kept == NULL) {
+        session->names.lost++;
+        return;
+    }
+    *kept = (struct kept_name){.id = id, .batch = (uint32_t)session->hub->next_batch, .space_len = space->len,
+                               .name_len = (uint32_t)len, .change = change};
+    memcpy(kept->bytes, space->bytes, space->len);
+    if (len > 0)
+        memcpy(kept->bytes + space->len, name, len);
+    append_kept(&session->names, kept);
+}
+
+bool events_drop_names(struct session *session, size_t *budget)
+{
+    while (session->names.first != NULL && *budget > 0) {
+        pop_kept(session);
+        (*budget)--;
+    }
+    session->names.lost = 0;
+    return session->names.first == NULL;
+}
+
+static void tell_name(struct session *session)
+{
+    const struct kept_name *kept = session->names.first;
+    struct buf *out = &session->out;
+
+    events_begin(session, EVENT_name, 4);
+    pack_str(out, kept->bytes, kept->space_len);
+    pack_str(out, kept->bytes + kept->space_len, kept->name_len);
+    pack_cstr(out, name_change_text(kept->change));
+    pack_uint(out, kept->id);
+    pop_kept(session);
+}
+
+/* Lost events have numbers too: the frame carries that of the last one. */
+static void tell_lost(struct session *session)
+{
+    uint64_t lost = session->names.lost;
+
+    session->seq += lost - 1;
+    session->names.lost = 0;
+    events_begin(session, EVENT_lost, 1);
+    pack_uint(&session->out, lost);
 }
 
 /* -- deaths ------------------------------------------------------------------------------------------------------- */
@@ -96,9 +202,30 @@ static void tell_some(struct session *session)
     tell_frame(session, handles, count, cause);
 }
 
+/* -- both --------------------------------------------------------------------------------------------------------- */
+
+/* Whether the change of a name that waits longest came before the deaths that wait longest. */
+static bool name_comes_first(const struct session *session)
+{
+    const struct kept_name *kept = session->names.first;
+    const struct weak_link *dead = session->deaths.first;
+
+    return kept != NULL && (dead == NULL || (int32_t)(kept->batch - dead->batch) <= 0);
+}
+
+static void tell_next(struct session *session)
+{
+    if (name_comes_first(session))
+        tell_name(session);
+    else if (session->names.first == NULL && session->names.lost > 0)
+        tell_lost(session);
+    else
+        tell_some(session);
+}
+
 void events_flush(struct session *session)
 {
-    while (session->deaths.first != NULL && !session->is_over && !session->out.failed &&
+    while (events_wait(session) && !session->is_over && !session->out.failed &&
            buf_pending(&session->out) <= session->hub->settings.limit_output / 4)
-        tell_some(session);
+        tell_next(session);
 }

@@ -28,7 +28,7 @@ struct hub_settings {
     uint64_t limit_names;       /* of a session */
     uint64_t limit_output;      /* pending bytes above one response */
     uint64_t limit_sessions;    /* sessions at once */
-    uint64_t limit_events;      /* kept for a lingering session: told by hello, used when sessions can linger */
+    uint64_t limit_events;      /* kept for a session that does not take them */
     uint64_t limit_lingering;   /* likewise */
     uint64_t limit_offers;      /* open at once, of all sessions */
     uint64_t limit_waiting;     /* waiting calls of a session, likewise */

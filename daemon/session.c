@@ -116,7 +116,7 @@ void session_close(struct session *session)
     buf_fini(&session->in);
     buf_fini(&session->out);
     buf_fini(&session->held);
-    session->end = END_NAMES;
+    session->end = END_WATCHES;
     hub_add_working(session->hub, session);
 }
 
@@ -145,6 +145,8 @@ enum session_state session_state(const struct session *session)
     if (session->is_paused || output_is_high(session))
         return SESSION_PAUSED;
     if (session->in.len > session->in.sent && session->partial == NULL && !session->is_stranger)
+        return SESSION_PENDING;
+    if (events_wait(session)) /* that the output had no room for, and now has */
         return SESSION_PENDING;
     return SESSION_READY;
 }

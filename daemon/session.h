@@ -18,7 +18,7 @@ struct peer {
 
 enum session_state {
     SESSION_READY,   /* wants bytes */
-    SESSION_PENDING, /* has whole requests left to run: call session_run again, others first */
+    SESSION_PENDING, /* has whole requests left to run, or events to tell: call session_run again, others first */
     SESSION_PAUSED,  /* waits for a slice of its own request (hub_work), or for its output to be taken: read no more */
     SESSION_OVER     /* write what session_output holds, then close the connection and call session_close */
 };

@@ -1,6 +1,6 @@
 /*
- * session_end.c - what an ended session held is dropped, in slices: its names in order of binding, its handles by number,
- * then all that thereby died.
+ * session_end.c - what an ended session held is dropped, in slices: its watches, its names in order of binding, its
+ * handles by number, then all that thereby died.
  */
 #include "daemon/state.h"
 
@@ -27,6 +27,8 @@ static bool end_part(void *arg, size_t budget)
     uint64_t died = step->died;
 
     heap->step = step;
+    if (session->end == END_WATCHES && events_drop_names(session, &budget) && watch_drop(session, &budget))
+        session->end = END_NAMES;
     if (session->end == END_NAMES && names_drop(heap, &space_of(session->own)->names, &budget))
         session->end = END_HANDLES;
     if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget)) {

@@ -11,6 +11,7 @@
 #include "daemon/offer.h"
 #include "daemon/roots.h"
 #include "daemon/session.h"
+#include "daemon/watch.h"
 #include "protocol/feed.h"
 #include "protocol/pack.h"
 #include "protocol/rpc.h"
@@ -68,6 +69,7 @@ struct hub {
     struct fair_clock fair;
     uint64_t started_ns;
     uint64_t next_batch;           /* numbers the steps that tell deaths */
+    uint64_t changes;              /* of watched names, since the start */
     struct buf scratch;            /* for putting events before a response */
     struct counters counters;
     uint64_t scan_stack[HD_DEPTH_MAX];
@@ -90,6 +92,13 @@ struct partial {
     uint64_t stack[];
 };
 
+/* Changes of watched names that wait to be told, in order; at most limits.events of them, and limits.output bytes. */
+struct kept_names {
+    struct kept_name *first, *last;
+    uint64_t count, bytes;
+    uint64_t lost;                /* beyond that: told as lost, behind the last one */
+};
+
 /* A request that goes on in slices (daemon/job.h). */
 struct job {
     const struct job_kind *kind; /* NULL: none */
@@ -101,7 +110,7 @@ struct job {
 };
 
 /* How far the end of a session has come. */
-enum session_end { END_NOT, END_NAMES, END_HANDLES, END_DYING, END_DONE };
+enum session_end { END_NOT, END_WATCHES, END_NAMES, END_HANDLES, END_DYING, END_DONE };
 
 struct session {
     uint32_t magic;
@@ -119,6 +128,9 @@ struct session {
     struct job job;                         /* of the request that waits, if it needs slices of its own */
     struct mailbox *mailbox;                /* made with the first weakref that notifies */
     struct weak_queue deaths;               /* to be told */
+    struct session_watches watches;
+    struct kept_names names;                /* to be told */
+    uint64_t last_change;                   /* of hub->changes, that it was told */
     uint64_t seq;                           /* events told */
     struct buf in;                          /* bytes that came and have not been run */
     struct buf out;
@@ -150,6 +162,19 @@ void hub_drop_unused_space(struct hub *hub, struct space *space);
 
 /* The session's step is done: tells its deaths to all who asked. events.c */
 void events_publish(struct hub *hub, struct step *step);
+
+/* A watched name has changed: keeps that until it can be told. events.c */
+void events_keep_name(struct session *session, const struct name *space, const char *name, size_t len,
+                      enum name_change change, uint64_t id);
+
+/* Forgets kept changes of names, at most *budget of them (counting down); true when none is left. events.c */
+bool events_drop_names(struct session *session, size_t *budget);
+
+/* Whether something waits to be told. */
+static inline bool events_wait(const struct session *session)
+{
+    return session->deaths.first != NULL || session->names.first != NULL || session->names.lost > 0;
+}
 
 /* Writes what waits to be told as long as the output has room. events.c */
 void events_flush(struct session *session);

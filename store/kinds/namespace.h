@@ -7,10 +7,13 @@
 #include "store/heap.h"
 #include "store/names.h"
 
+struct watches;
+
 struct space {
     struct obj head;
     struct names names;
     struct name *name;   /* owned */
+    struct watches *watches; /* who is told of changes, the daemon's own; NULL: nobody */
     bool is_private;     /* the `session` namespace of one session */
     bool is_readonly;    /* `builtins` */
 };
