@@ -23,6 +23,7 @@ daemon_hub_sources = \
 	daemon/do_serial.c \
 	daemon/do_session.c \
 	daemon/do_sessions.c \
+	daemon/do_watch.c \
 	daemon/events.c \
 	daemon/fair_clock.h \
 	daemon/glob.c daemon/glob.h \
@@ -39,17 +40,12 @@ daemon_hub_sources = \
 	daemon/session_end.c \
 	daemon/sight.c daemon/sight.h \
 	daemon/state.h \
-	daemon/stats.c daemon/stats.def \
+	daemon/stats.c \
+	daemon/stats.def \
 	daemon/stranger.c daemon/stranger.h \
 	daemon/targets.c \
-	daemon/token.c daemon/token.h
-	daemon/api.c daemon/args.c daemon/args.h daemon/call.h daemon/collect.c daemon/collect.h daemon/convert.h daemon/convert_in.c daemon/convert_out.c \
-	daemon/dispatch.c daemon/do_gc.c daemon/do_memory.c daemon/do_names.c daemon/do_objects.c daemon/do_serial.c \
-	daemon/do_offer.c daemon/do_session.c daemon/do_sessions.c \
-	daemon/events.c daemon/fair_clock.h daemon/glob.c daemon/glob.h daemon/hub.c daemon/hub.h daemon/limits.c daemon/limits.h \
-	daemon/job.c daemon/job.h daemon/offer.c daemon/offer.h daemon/options.c daemon/reply.c daemon/roots.c daemon/roots.h daemon/session.c daemon/session.h daemon/session_end.c daemon/state.h daemon/stats.c \
-	daemon/stats.def daemon/stranger.c daemon/stranger.h daemon/targets.c daemon/token.c daemon/token.h \
-	daemon/do_watch.c daemon/watch.c daemon/watch.h
+	daemon/token.c daemon/token.h \
+	daemon/watch.c daemon/watch.h
 
 # The network and the process.
 daemon_network_sources = \
