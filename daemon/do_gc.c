@@ -19,12 +19,6 @@ static void pack_types(struct buf *out, const uint64_t by_type[OBJ_TYPES])
         }
 }
 
-static void pack_count(struct buf *out, const char *key, uint64_t count)
-{
-    pack_cstr(out, key);
-    pack_uint(out, count);
-}
-
 /* -- gc ----------------------------------------------------------------------------------------------------------- */
 
 /* A request's wait for the end of a collection. */
@@ -50,9 +44,9 @@ static enum hd_err wait_answer(struct call *call, void *state)
     if (out == NULL)
         return HD_OK;
     pack_map(out, 4);
-    pack_count(out, "collected", stats->collected - wait->collected);
-    pack_count(out, "uncollectable", 0); /* nothing can refuse: there are no finalizers yet */
-    pack_count(out, "ns", call->hub->ops.now_ns(call->hub->ops.context) - wait->begun_ns);
+    pack_entry_uint(out, "collected", stats->collected - wait->collected);
+    pack_entry_uint(out, "uncollectable", 0); /* nothing can refuse: there are no finalizers yet */
+    pack_entry_uint(out, "ns", call->hub->ops.now_ns(call->hub->ops.context) - wait->begun_ns);
     pack_types(out, stats->by_type);
     return HD_OK;
 }
@@ -87,7 +81,7 @@ static void pack_settings(struct buf *out, const struct hub_settings *settings)
     pack_array(out, 2);
     pack_uint(out, settings->gc_growth);
     pack_uint(out, settings->gc_percent);
-    pack_count(out, "slice_us", settings->slice_us);
+    pack_entry_uint(out, "slice_us", settings->slice_us);
 }
 
 enum hd_err do_gc_info(struct call *call)
@@ -103,15 +97,15 @@ enum hd_err do_gc_info(struct call *call)
     pack_cstr(out, "generations"); /* one: all containers */
     pack_array(out, 1);
     pack_map(out, 3);
-    pack_count(out, "collections", stats->ended);
-    pack_count(out, "collected", stats->collected);
-    pack_count(out, "containers", call->heap->containers);
-    pack_count(out, "collections", stats->ended);
-    pack_count(out, "collected", stats->collected);
+    pack_entry_uint(out, "collections", stats->ended);
+    pack_entry_uint(out, "collected", stats->collected);
+    pack_entry_uint(out, "containers", call->heap->containers);
+    pack_entry_uint(out, "collections", stats->ended);
+    pack_entry_uint(out, "collected", stats->collected);
     pack_cstr(out, "running");
     pack_bool(out, gc_is_running(c->gc));
-    pack_count(out, "longest_slice_us", c->longest_slice_ns / 1000);
-    pack_count(out, "ns", c->work_ns);
+    pack_entry_uint(out, "longest_slice_us", c->longest_slice_ns / 1000);
+    pack_entry_uint(out, "ns", c->work_ns);
     pack_types(out, stats->by_type);
     return HD_OK;
 }

@@ -56,22 +56,16 @@ struct held {
     uint64_t bindings, handles, containers;
 };
 
-static void pack_number(struct buf *out, const char *key, uint64_t number)
-{
-    pack_cstr(out, key);
-    pack_uint(out, number);
-}
-
 static void pack_held(struct buf *out, const struct held *held)
 {
-    pack_number(out, "bindings", held->bindings);
-    pack_number(out, "handles", held->handles);
-    pack_number(out, "containers", held->containers);
+    pack_entry_uint(out, "bindings", held->bindings);
+    pack_entry_uint(out, "handles", held->handles);
+    pack_entry_uint(out, "containers", held->containers);
 }
 
 static void pack_about(struct buf *out, struct heap *heap, struct obj *o)
 {
-    pack_number(out, "id", o->id);
+    pack_entry_uint(out, "id", o->id);
     pack_cstr(out, "type");
     pack_cstr(out, obj_type_name(o->type));
     pack_cstr(out, "class");
@@ -81,8 +75,8 @@ static void pack_about(struct buf *out, struct heap *heap, struct obj *o)
         pack_nil(out);
     else
         pack_uint(out, count_of(o));
-    pack_number(out, "weakrefs", weak_count(heap, o));
-    pack_number(out, "bytes", kind_of(o)->bytes(o));
+    pack_entry_uint(out, "weakrefs", weak_count(heap, o));
+    pack_entry_uint(out, "bytes", kind_of(o)->bytes(o));
     pack_cstr(out, "len");
     if (kind_of(o)->length != NULL)
         pack_uint(out, kind_of(o)->length(o));

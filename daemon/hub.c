@@ -224,6 +224,7 @@ void hub_add_working(struct hub *hub, struct session *session)
     if (session->is_working)
         return;
     session->is_working = true;
+    session->joined = ++hub->joined;
     if (hub->working == NULL) {
         session->next_working = session->prev_working = session;
         hub->working = session;
@@ -246,6 +247,23 @@ static void remove_working(struct hub *hub, struct session *session)
     session->next_working->prev_working = session->prev_working;
     if (hub->working == session)
         hub->working = session->next_working;
+}
+
+/* A queue that is not empty is its session's of the ring, or the collector's; the latter is empty while it marks. */
+bool hub_is_drained(const struct hub *hub, uint64_t since)
+{
+    const struct session *session = hub->working;
+
+    if (!step_is_empty(gc_step(hub->collector.gc)))
+        return false;
+    if (session == NULL)
+        return true;
+    do {
+        if (session->joined <= since && !step_is_empty(&session->step))
+            return false;
+        session = session->next_working;
+    } while (session != hub->working);
+    return true;
 }
 
 /* -- slices ------------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ daemon_hub_sources = \
 	daemon/do_session.c \
 	daemon/do_sessions.c \
 	daemon/do_watch.c \
+	daemon/do_verify.c \
 	daemon/events.c \
 	daemon/fair_clock.h \
 	daemon/glob.c daemon/glob.h \

@@ -60,6 +60,7 @@ struct hub {
     struct session *sessions;      /* all open ones, latest first */
     uint64_t session_count;
     uint64_t next_number;
+    uint64_t joined;               /* sessions that joined the ring of work, in all */
     struct session *working;       /* ring of sessions with a step to run; the one whose turn it is */
     struct root_walk *root_walks;  /* under way */
     struct collector collector;    /* of cycles */
@@ -116,6 +117,7 @@ struct session {
     uint32_t magic;
     struct hub *hub;
     struct session *next, *prev;            /* all sessions */
+    uint64_t joined;                        /* hub->joined when it came into the ring */
     struct session *next_working, *prev_working; /* ring, while its step has work */
     uint64_t number;
     struct name *client;                    /* what hello calls it; owned, or NULL */
@@ -156,6 +158,9 @@ struct session {
 
 /* Puts the session's step into the ring of hub_work. hub.c */
 void hub_add_working(struct hub *hub, struct session *session);
+
+/* True if nothing is in a dying queue any more of what was there when hub->joined was `since`; UINT64_MAX: nothing at all. hub.c */
+bool hub_is_drained(const struct hub *hub, uint64_t since);
 
 /* A shared namespace that is empty and that nobody works in goes, but `global` and `builtins`. hub.c */
 void hub_drop_unused_space(struct hub *hub, struct space *space);

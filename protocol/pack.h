@@ -74,4 +74,11 @@ void pack_ext(struct buf *buf, int8_t type, const void *bytes, size_t len);
 void pack_array(struct buf *buf, size_t len);
 void pack_map(struct buf *buf, size_t len);
 
+/* A key and a number of a map. */
+static inline void pack_entry_uint(struct buf *buf, const char *key, uint64_t value)
+{
+    pack_cstr(buf, key);
+    pack_uint(buf, value);
+}
+
 #endif

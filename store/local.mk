@@ -17,6 +17,7 @@ libstore_a_SOURCES = \
 	store/obj.h \
 	store/pool.c store/pool.h \
 	store/pool_malloc.c \
+	store/recount.c store/recount.h \
 	store/repr.c \
 	store/serial.h \
 	store/serial_bytes.c store/serial_bytes.h \

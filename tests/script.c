@@ -122,6 +122,7 @@ const struct script_row script_rows[] = {
     {"rpc", "referrers", "referrers('l')"},
     {"rpc", "referrers", "referrers('i', {'limit': 1})"},
     {"rpc", "path", "path('l')"},
+    {"rpc", "verify", "verify()"},
     {"rpc", "api", "api()"},
     {"rpc", "sessions", "sessions()"},
     {"rpc", "kill", "kill(1)"},
