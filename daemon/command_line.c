@@ -98,7 +98,7 @@ static enum command parse_options(struct command_line *line, int argc, char **ar
 enum command command_line_parse(struct command_line *line, int argc, char **argv, struct config_error *error)
 {
     size_t count;
-    const struct setting *settings = config_settings(&count);
+    const struct setting *settings = settings_rows(&count);
     struct option_table table;
     enum command command = COMMAND_WRONG;
 
@@ -165,7 +165,7 @@ static void describe_preset(char *text, size_t size, const struct setting *setti
 void command_line_help(FILE *out)
 {
     size_t count;
-    const struct setting *settings = config_settings(&count);
+    const struct setting *settings = settings_rows(&count);
 
     fputs("usage: heapd [OPTION]...\n"
           "A shared object heap with the memory model of Python, on MessagePack-RPC.\n\n",

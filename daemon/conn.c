@@ -467,6 +467,16 @@ static void on_deadline(void *context, struct deadline *deadline, enum deadline_
     }
 }
 
+/* The time of all begins anew: some may have been opened when there was no time-out. */
+static void watch_idle(struct conns *conns)
+{
+    struct conn *conn;
+
+    TAILQ_FOREACH(conn, &conns->list, link)
+        if (conn->session != NULL)
+            set_deadline(conn, DEADLINE_IDLE);
+}
+
 void conns_configure(struct conns *conns)
 {
     uint64_t *limits = conns->deadlines.limit_ms;
@@ -476,6 +486,8 @@ void conns_configure(struct conns *conns)
     limits[DEADLINE_IDLE] = conns->config->idle_ms;
     limits[DEADLINE_LINGER] = LINGER_MS;
     limits[DEADLINE_STOP] = STOP_MS;
+    if (conns->config->idle_ms > 0)
+        watch_idle(conns);
 }
 
 /* -- All of them --------------------------------------------------------------------------------------------------- */

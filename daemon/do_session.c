@@ -165,6 +165,6 @@ enum hd_err do_hello(struct call *call)
     pack_cstr(out, "session");
     pack_uint(out, call->session->number);
     pack_cstr(out, "limits");
-    limits_pack(&call->hub->settings, out);
+    limits_pack(call->hub, out);
     return HD_OK;
 }

@@ -43,9 +43,6 @@ void hub_settings_default(struct hub_settings *settings)
 #include "daemon/config.def"
 #undef SETTING
 #undef HUB_SETTING
-        .limit_events = 100000,
-        .limit_lingering = 1000,
-        .limit_waiting = 10000,
     };
     settings->memory_limit = three_quarters_of_memory();
 }
@@ -215,6 +212,8 @@ void hub_configure(struct hub *hub, const struct hub_settings *settings)
     hub->settings = *settings;
     hub->heap->work_limit = settings->limit_work;
     pool_set_limit(hub->heap->pool, settings->memory_limit);
+    for (struct session *session = hub->sessions; session != NULL; session = session->next)
+        session_configure(session);
 }
 
 /* -- the ring ----------------------------------------------------------------------------------------------------- */

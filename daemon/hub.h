@@ -16,6 +16,7 @@ struct hub;
 struct session;
 struct buf;
 struct mem;
+struct config;
 
 /* What a hub may use. Filled by hub_settings_default, then by daemon/config.c; every field is a row of config.def. */
 struct hub_settings {
@@ -27,6 +28,7 @@ struct hub_settings {
     uint64_t limit_handles;     /* of a session */
     uint64_t limit_names;       /* of a session */
     uint64_t limit_output;      /* pending bytes above one response */
+    uint64_t limit_session_bytes; /* daemon/quota.h; 0: none */
     uint64_t limit_sessions;    /* sessions at once */
     uint64_t limit_events;      /* kept for a session that does not take them */
     uint64_t limit_lingering;   /* likewise */
@@ -50,6 +52,12 @@ struct hub_ops {
     /* Monotonic nanoseconds. NULL: CLOCK_MONOTONIC. */
     uint64_t (*now_ns)(void *context);
     void *context;
+    /* All settings of the daemon as they stand, for clients to see and change; `hub` of it is not looked at. NULL: the hub
+     * knows its own only. */
+    const struct config *config;
+    /* A client changed a setting; `what` is a line for the log. Takes the configuration over and calls hub_configure. NULL:
+     * the hub does that alone. */
+    void (*configure)(void *context, const struct config *config, const char *what);
     /* Where all memory comes from (store/mem.h), the heap's too; outlives the hub. NULL: the C library. */
     const struct mem *mem;
 };

@@ -1,44 +1,50 @@
-/* limits.c - the table of limits. */
+/* limits.c - which settings are limits. */
 #include "daemon/limits.h"
 
-#include <stddef.h>
+#include <string.h>
 
-#include "daemon/hub.h"
-#include "protocol/pack.h"
+#include "daemon/state.h"
 
-#define NO_FIELD SIZE_MAX
+#define PREFIX "limits."
 
-static const struct {
-    const char *name;
-    size_t field; /* of struct hub_settings, a uint64_t; NO_FIELD: unlimited */
-} rows[] = {
-    {"frame", offsetof(struct hub_settings, limit_frame)},
-    {"depth", offsetof(struct hub_settings, limit_depth)},
-    {"work", offsetof(struct hub_settings, limit_work)},
-    {"read", offsetof(struct hub_settings, limit_read)},
-    {"handles", offsetof(struct hub_settings, limit_handles)},
-    {"names", offsetof(struct hub_settings, limit_names)},
-    {"session_bytes", NO_FIELD},
-    {"output", offsetof(struct hub_settings, limit_output)},
-    {"events", offsetof(struct hub_settings, limit_events)},
-    {"sessions", offsetof(struct hub_settings, limit_sessions)},
-    {"lingering", offsetof(struct hub_settings, limit_lingering)},
-    {"offers", offsetof(struct hub_settings, limit_offers)},
-    {"waiting", offsetof(struct hub_settings, limit_waiting)},
-    {"idle_timeout", NO_FIELD},
-    {"memory_limit", offsetof(struct hub_settings, memory_limit)},
-};
-
-#define ROWS (sizeof rows / sizeof rows[0])
-
-void limits_pack(const struct hub_settings *settings, struct buf *out)
+/* Its name among the limits; NULL if it is none. */
+static const char *limit_name(const struct setting *setting)
 {
-    pack_map(out, ROWS);
-    for (size_t i = 0; i < ROWS; i++) {
-        pack_cstr(out, rows[i].name);
-        if (rows[i].field == NO_FIELD)
-            pack_nil(out);
-        else
-            pack_uint(out, *(const uint64_t *)(const void *)((const char *)settings + rows[i].field));
+    static const char *const others[] = {"idle_timeout", "request_timeout", "output_timeout", "memory_limit"};
+
+    if (strncmp(setting->name, PREFIX, strlen(PREFIX)) == 0)
+        return setting->name + strlen(PREFIX);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(setting->name, others[i]) == 0)
+            return setting->name;
+    return NULL;
+}
+
+/* Of a limit that may be 0 that is no limit. */
+static void pack_limit(struct buf *out, const struct setting *setting, const struct config *config)
+{
+    if (*(const uint64_t *)setting_field(setting, config) == 0 && setting->kind != KIND_COUNT)
+        pack_nil(out);
+    else
+        setting_pack(setting, config, out);
+}
+
+void limits_pack(const struct hub *hub, struct buf *out)
+{
+    struct config config;
+    size_t count, limits = 0;
+    const struct setting *rows = settings_rows(&count);
+
+    (void)hub_config(hub, &config);
+    for (size_t i = 0; i < count; i++)
+        limits += limit_name(&rows[i]) != NULL;
+    pack_map(out, limits);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = limit_name(&rows[i]);
+
+        if (name == NULL)
+            continue;
+        pack_cstr(out, name);
+        pack_limit(out, &rows[i], &config);
     }
 }

@@ -3,9 +3,9 @@
 #define HEAPD_DAEMON_LIMITS_H
 
 struct buf;
-struct hub_settings;
+struct hub;
 
-/* Packs a map from the limit's name, without `limits.`, to its value; nil where there is none. */
-void limits_pack(const struct hub_settings *settings, struct buf *out);
+/* Packs a map from a limit's name, without `limits.`, to its value as config_get tells it; nil where there is none. */
+void limits_pack(const struct hub *hub, struct buf *out);
 
 #endif

@@ -12,7 +12,9 @@ daemon_hub_sources = \
 	daemon/convert.h \
 	daemon/convert_in.c \
 	daemon/convert_out.c \
+	daemon/config.def \
 	daemon/dispatch.c \
+	daemon/do_config.c \
 	daemon/do_gc.c \
 	daemon/do_memory.c \
 	daemon/do_names.c \
@@ -39,6 +41,7 @@ daemon_hub_sources = \
 	daemon/rows.c daemon/rows.h \
 	daemon/session.c daemon/session.h \
 	daemon/session_end.c \
+	daemon/settings.c daemon/settings.h \
 	daemon/sight.c daemon/sight.h \
 	daemon/state.h \
 	daemon/stats.c \
@@ -50,7 +53,7 @@ daemon_hub_sources = \
 
 # The network and the process.
 daemon_network_sources = \
-	daemon/command_line.c daemon/config.c daemon/config.def daemon/config.h daemon/conn.c daemon/conn.h \
+	daemon/command_line.c daemon/config.c daemon/config.h daemon/conn.c daemon/conn.h \
 	daemon/deadline.c daemon/deadline.h daemon/listen.c daemon/listen.h daemon/log.c daemon/log.h \
 	daemon/pace.c daemon/pace.h daemon/panic.c daemon/panic.h daemon/peer.c daemon/peer.h \
 	daemon/server.c daemon/server.h daemon/socket_file.c daemon/socket_file.h

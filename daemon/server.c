@@ -104,12 +104,33 @@ static void tell_bound(const struct server *server)
                  (unsigned long long)server->session_cap);
 }
 
+/* Runs with these settings from now on; the server's own copy is the caller's to set. */
+static void apply(struct server *server)
+{
+    struct hub_settings settings = bounded_settings(server, &server->config);
+
+    log_setup(server->config.log_level, server->config.log_format);
+    hub_configure(server->hub, &settings);
+    conns_configure(&server->conns);
+    tell_bound(server);
+}
+
+/* hub_ops.configure: the lists of `config` are those that the server has. */
+static void configure(void *context, const struct config *config, const char *what)
+{
+    const struct conns *conns = context;
+    struct server *server = conns->context;
+
+    server->config = *config;
+    apply(server);
+    log_line(LOG_INFO, "%s", what);
+}
+
 /* All or nothing: whatever is wrong, everything stays as it is. */
 static void reload(struct server *server)
 {
     struct config_error error;
     struct config config;
-    struct hub_settings settings;
     const char *fixed;
 
     if (server->line->file == NULL) {
@@ -128,11 +149,7 @@ static void reload(struct server *server)
     }
     config_fini(&server->config);
     server->config = config;
-    log_setup(config.log_level, config.log_format);
-    settings = bounded_settings(server, &config);
-    hub_configure(server->hub, &settings);
-    conns_configure(&server->conns);
-    tell_bound(server);
+    apply(server);
     log_line(LOG_INFO, "settings read again from %s", server->line->file);
 }
 
@@ -245,7 +262,7 @@ static void describe_server(void *context, char *text, unsigned long size)
 
 static bool open_hub(struct server *server, struct config_error *error)
 {
-    struct hub_ops ops = {.wake = conn_wake, .context = &server->conns};
+    struct hub_ops ops = {.wake = conn_wake, .context = &server->conns, .config = &server->config, .configure = configure};
     struct hub_settings settings = bounded_settings(server, &server->config);
 
     server->hub = hub_open(&settings, &ops);

@@ -53,6 +53,14 @@ static void link_session(struct session *session)
     hub->counters.sessions++;
 }
 
+void session_configure(struct session *session)
+{
+    const struct hub_settings *settings = &session->hub->settings;
+
+    session->in.limit = settings->limit_frame + PLAIN_ROOM;
+    session->out.limit = settings->limit_output + settings->limit_read + PLAIN_ROOM;
+}
+
 struct session *session_open(struct hub *hub, const struct peer *peer)
 {
     struct session *session = hub->mem->zero(hub->mem->context, sizeof *session);
@@ -66,9 +74,10 @@ struct session *session_open(struct hub *hub, const struct peer *peer)
     session->manner.depth = HD_DEPTH_SENT;
     handles_init(&session->handles);
     step_init(&session->step, WEAK_COUNT);
-    buf_init(&session->in, hub->settings.limit_frame + PLAIN_ROOM, &hub->buffers);
-    buf_init(&session->out, hub->settings.limit_output + hub->settings.limit_read + PLAIN_ROOM, &hub->buffers);
+    buf_init(&session->in, 0, &hub->buffers);
+    buf_init(&session->out, 0, &hub->buffers);
     buf_init(&session->held, SIZE_MAX / 2, &hub->buffers);
+    session_configure(session);
     if (!fill_session(session)) {
         hub_free(hub, session, sizeof *session);
         return NULL;

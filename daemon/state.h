@@ -11,6 +11,7 @@
 #include "daemon/offer.h"
 #include "daemon/roots.h"
 #include "daemon/session.h"
+#include "daemon/settings.h"
 #include "daemon/watch.h"
 #include "protocol/feed.h"
 #include "protocol/pack.h"
@@ -187,6 +188,9 @@ void events_flush(struct session *session);
 /* Begins a notification of an event: seq is counted, `params` values must follow. events.c */
 void events_begin(struct session *session, enum event event, uint32_t params);
 
+/* The limits of its buffers follow the hub's settings. session.c */
+void session_configure(struct session *session);
+
 /* The session has output, work or an end for its connection. session.c */
 void session_wake(struct session *session);
 
@@ -218,6 +222,9 @@ void session_free(struct session *session);
 
 /* Milliseconds on the clock that clients are measured by. hub.c */
 uint64_t hub_now_ms(struct hub *hub);
+
+/* All settings as they stand: *config is a copy, its lists are not. False: the hub knows its own only. do_config.c */
+bool hub_config(const struct hub *hub, struct config *config);
 
 /* Memory from the hub's source, beside the heap's limit: NULL if there is none. `size` > 0, as allocated. hub.c */
 void *hub_alloc(const struct hub *hub, size_t size);

@@ -125,6 +125,10 @@ const struct script_row script_rows[] = {
     {"rpc", "verify", "verify()"},
     {"rpc", "api", "api()"},
     {"rpc", "sessions", "sessions()"},
+    {"rpc", "config_get", "config_get()"},
+    {"rpc", "config_get", "config_get('limits.*')"},
+    {"rpc", "config_set", "config_set('limits.work', 2000000)"},
+    {"rpc", "config_set", "config_set('memory_limit', '1G')"},
     {"rpc", "kill", "kill(1)"},
     {"rpc", "stats", "stats()"},
     {"rpc", "stats", "stats('objects')"},
@@ -291,7 +295,7 @@ bool script_ends(const struct script_row *row)
 bool script_varies(const struct script_row *row)
 {
     static const char *const methods[] = {"stats", "hash", "hello", "gc", "gc_info", "gc_config", "offer", "claim",
-                                          "sessions", NULL};
+                                          "config_get", "sessions", NULL};
 
     return is_one_of(methods, row->method);
 }

@@ -124,7 +124,7 @@ START_TEST(help_names_every_setting)
     char *text = NULL;
     size_t size = 0;
     size_t count;
-    const struct setting *settings = config_settings(&count);
+    const struct setting *settings = settings_rows(&count);
     FILE *out = open_memstream(&text, &size);
 
     command_line_help(out);
