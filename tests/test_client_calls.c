@@ -1,4 +1,5 @@
 /* test_client_calls.c - hello, calls, parameters and deadlines, against a server that does what the test tells it. */
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,11 +112,23 @@ START_TEST(where_nobody_listens_is_unreachable_and_the_link_can_be_used_again)
 }
 END_TEST
 
+static bool has_localhost(void)
+{
+    struct addrinfo *found;
+
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 START_TEST(a_host_is_tried_at_each_of_its_addresses)
 {
     struct fake fake;
     char address[64];
 
+    if (!has_localhost()) /* a container without /etc/hosts */
+        return;
     fake_open(&fake); /* on 127.0.0.1 alone, and localhost may be ::1 first */
     (void)snprintf(address, sizeof address, "localhost%s", strchr(fake.address, ':'));
     fake_connect(&fake, address);
