@@ -28,6 +28,7 @@ struct tracing {
     bool has_root;         /* if that was found */
     bool is_held;          /* a chain was found */
     bool hides_pin;        /* the request's own does not count */
+    const struct session *left_out; /* its handles are no roots; or NULL */
     enum hd_err err;
 };
 
@@ -78,9 +79,17 @@ static void search_space(void *arg, const struct root *root)
         search_root(arg, root->o);
 }
 
+static bool is_left_out(const struct tracing *t, const struct root *root)
+{
+    return root->kind == ROOT_HANDLE && root->session == t->left_out;
+}
+
 static void search_from(void *arg, const struct root *root)
 {
-    search_root(arg, root->o);
+    struct tracing *t = arg;
+
+    if (!is_left_out(t, root))
+        search_root(&t->search, root->o);
 }
 
 static struct obj *object_at(const struct tracing *t, uint64_t i)
@@ -133,7 +142,7 @@ static void meet_root(void *arg, const struct root *root)
 {
     struct tracing *t = arg;
 
-    if (t->has_root || root->o != object_at(t, 0))
+    if (t->has_root || root->o != object_at(t, 0) || is_left_out(t, root))
         return;
     t->has_root = true;
     t->root = (struct held_root){root->session != NULL ? root->session->number : 0, root->handle};
@@ -158,7 +167,7 @@ static void look(struct session *session, struct tracing *t, size_t *budget)
         t->stage = ROOTS;
         break;
     case ROOTS:
-        if (roots_some(hub, &t->roots, budget, search_from, &t->search))
+        if (roots_some(hub, &t->roots, budget, search_from, t))
             t->stage = SEARCH;
         break;
     case SEARCH:
@@ -341,6 +350,8 @@ enum hd_err do_path(struct call *call)
     if (t == NULL)
         return heap_no_memory(call->heap);
     *t = (struct tracing){.target = obj_ref(target)};
+    if (opts_flag(&call->opts, RPC_OPTION_OTHERS))
+        t->left_out = call->session;
     err = begin(call->hub, t);
     if (err == HD_OK)
         return job_begin(call, &kind, t);

@@ -36,7 +36,8 @@ script_tests = \
 	tests/semantics.py \
 	tests/semantics_death.py \
 	tests/serial.py \
-	tests/types_like_python.py
+	tests/types_like_python.py \
+	tests/why.py
 
 include tests/unit.mk
 
