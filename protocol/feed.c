@@ -245,6 +245,121 @@ enum feed_status feed_scan(struct feed *feed, const struct feed_limits *limits, 
     }
 }
 
+/* -- the short way ------------------------------------------------------------------------------------------------ */
+
+/*
+ * How to pass over a value, by its first byte: up to 0x7f so many bytes in all; 0x80 and more: one byte, and so many values
+ * follow; LEN8, LEN16: a length of one or two bytes follows, and so many bytes; SLOW: not here.
+ */
+#define SLOW 0xff
+#define LEN8 0xfe
+#define LEN16 0xfd
+
+#define TIMES4(x) x, x, x, x
+#define TIMES16(x) TIMES4(x), TIMES4(x), TIMES4(x), TIMES4(x)
+
+static const uint8_t ways[256] = {
+    TIMES16(1), TIMES16(1), TIMES16(1), TIMES16(1), TIMES16(1), TIMES16(1), TIMES16(1), TIMES16(1), /* fixint */
+    0x80, 0x82, 0x84, 0x86, 0x88, 0x8a, 0x8c, 0x8e, 0x90, 0x92, 0x94, 0x96, 0x98, 0x9a, 0x9c, 0x9e, /* fixmap */
+    0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, /* fixarray */
+    1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, /* fixstr */
+    17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+    1, SLOW, 1, 1, LEN8, LEN16, SLOW, SLOW, SLOW, SLOW, 5, 9, 2, 3, 5, 9, /* nil, c1, bools, bin, ext, float, uint */
+    2, 3, 5, 9, 3, 4, 6, 10, 18, LEN8, LEN16, SLOW, SLOW, SLOW, SLOW, SLOW, /* int, fixext, str, array, map */
+    TIMES16(1), TIMES16(1), /* negative fixint */
+};
+
+/* Passes over `owed` values from bytes[at] on; 0 if they are not all there, or not for the short way. As many containers as
+ * may be nested at all cannot be nested too deep. */
+static size_t pass_quickly(const unsigned char *bytes, size_t at, size_t len, uint32_t owed)
+{
+    unsigned containers = 0;
+
+    for (; owed > 0; owed--) {
+        unsigned way;
+
+        if (at >= len)
+            return 0;
+        way = ways[bytes[at]];
+        if (way < 0x80) {
+            at += way;
+        } else if (way < LEN16) {
+            owed += way & 0x7f;
+            at++;
+            if (++containers > HD_DEPTH_MIN - 2)
+                return 0;
+        } else if (way == LEN8 && len - at >= 2) {
+            at += 2u + bytes[at + 1];
+        } else if (way == LEN16 && len - at >= 3) {
+            at += 3u + (bytes[at + 1] << 8 | bytes[at + 2]);
+        } else {
+            return 0;
+        }
+    }
+    return at <= len ? at : 0;
+}
+
+/* A msgid at bytes[2], of at least 8 bytes: where it ends, or 0. */
+static size_t take_msgid(const unsigned char *bytes, size_t at, uint32_t *msgid)
+{
+    unsigned char head = bytes[at];
+
+    if (head < 0x80) {
+        *msgid = head;
+        return at + 1;
+    }
+    if (head < 0xcc || head > 0xce)
+        return 0;
+    *msgid = (uint32_t)big_endian((const char *)bytes + at + 1, 1u << (head - 0xcc));
+    return at + 1 + (1u << (head - 0xcc));
+}
+
+bool feed_quick(const struct feed_limits *limits, const char *bytes, size_t len, struct envelope *envelope)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+    size_t at = 2;
+    size_t end;
+
+    if (len < 8)
+        return false;
+    if (b[0] == 0x94 && b[1] == 0)
+        at = take_msgid(b, at, &envelope->msgid);
+    else if (b[0] != 0x93 || b[1] != 2)
+        return false;
+    if (at == 0 || (b[at] & 0xe0) != 0xa0)
+        return false;
+    envelope->method_len = b[at] & 0x1f;
+    envelope->method = bytes + at + 1;
+    at += 1 + envelope->method_len;
+    if (at >= len || (b[at] & 0xf0) != 0x90)
+        return false;
+    envelope->type = b[1];
+    envelope->param_count = b[at] & 0x0f;
+    envelope->params = bytes + at + 1;
+    end = pass_quickly(b, at + 1, len, envelope->param_count);
+    envelope->end = bytes + end;
+    return end != 0 && end <= limits->frame;
+}
+
+void feed_open(const char *bytes, size_t len, struct envelope *envelope)
+{
+    struct reader reader = {bytes, bytes + len};
+    struct wire method;
+
+    *envelope = (struct envelope){.end = bytes + len};
+    read_next(&reader);
+    envelope->type = (uint8_t)read_next(&reader).uint;
+    if (envelope->type == 1)
+        return;
+    if (envelope->type == 0)
+        envelope->msgid = (uint32_t)read_next(&reader).uint;
+    method = read_next(&reader);
+    envelope->method = method.bytes;
+    envelope->method_len = method.len;
+    envelope->param_count = read_next(&reader).len;
+    envelope->params = reader.at;
+}
+
 bool feed_msgid(const char *bytes, size_t len, uint32_t *msgid)
 {
     struct reader reader = {bytes, bytes + len};

@@ -50,6 +50,26 @@ void feed_start(struct feed *feed, uint64_t *stack);
  */
 enum feed_status feed_scan(struct feed *feed, const struct feed_limits *limits, const char *bytes, size_t len);
 
+/* The beginning of a whole, well-formed frame. */
+struct envelope {
+    uint8_t type;         /* 0 request, 1 response, 2 notification */
+    uint32_t msgid;       /* of a request */
+    const char *method;   /* in the frame */
+    uint32_t method_len;
+    uint32_t param_count;
+    const char *params;   /* the first of them */
+    const char *end;      /* of the frame */
+};
+
+/*
+ * The short way for what nearly every frame is: a request or notification that is all there, of few and plain values. True if one stands
+ * at bytes[0]; false says nothing: feed_scan has the word.
+ */
+bool feed_quick(const struct feed_limits *limits, const char *bytes, size_t len, struct envelope *envelope);
+
+/* The envelope of the frame bytes[0, len) after FEED_FRAME. Of a response only the type. */
+void feed_open(const char *bytes, size_t len, struct envelope *envelope);
+
 /*
  * What stands at the front of a frame, as far as it can be read: for an answer even to a bad one.
  * Returns true and sets *msgid if bytes begin with a request's [0, msgid, ...].

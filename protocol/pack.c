@@ -1,6 +1,7 @@
-/* pack.c - an output buffer, and msgpack-c's packer writing into it. */
+/* pack.c - an output buffer; short forms by hand, the others by msgpack-c's packer writing into it. */
 #include "protocol/pack.h"
 
+#include <endian.h>
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,12 +61,10 @@ static bool grow(struct buf *buf, size_t wanted)
     return true;
 }
 
-bool buf_reserve(struct buf *buf, size_t more)
+bool buf_grow(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
-    if (more <= buf->capacity - buf->len)
-        return true;
     if (more > buf->limit || buf->len > buf->limit - more)
         buf->failed = buf->over_limit = true;
     else if (!grow(buf, buf->len + more))
@@ -134,35 +133,33 @@ static bool length_fits(struct buf *buf, size_t len)
     return false;
 }
 
-void pack_nil(struct buf *buf)
+/* A header byte and `size` bytes of a number, 1, 2, 4 or 8. */
+static void pack_number(struct buf *buf, unsigned char head, uint64_t value, unsigned size)
 {
-    msgpack_packer packer = packer_of(buf);
+    uint64_t big_endian = htobe64(value << (64 - 8 * size));
 
-    msgpack_pack_nil(&packer);
+    if (!buf_reserve(buf, 9))
+        return;
+    buf->bytes[buf->len] = (char)head;
+    memcpy(buf->bytes + buf->len + 1, &big_endian, 8); /* those beyond `size` are written over */
+    buf->len += 1 + size;
 }
 
-void pack_bool(struct buf *buf, bool value)
+void pack_long_uint(struct buf *buf, uint64_t value)
 {
-    msgpack_packer packer = packer_of(buf);
+    unsigned power = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
 
-    if (value)
-        msgpack_pack_true(&packer);
+    pack_number(buf, (unsigned char)(0xcc + power), value, 1u << power);
+}
+
+void pack_negative(struct buf *buf, int64_t value)
+{
+    unsigned power = value >= INT8_MIN ? 0 : value >= INT16_MIN ? 1 : value >= INT32_MIN ? 2 : 3;
+
+    if (value >= -32)
+        pack_byte(buf, (unsigned char)value);
     else
-        msgpack_pack_false(&packer);
-}
-
-void pack_int(struct buf *buf, int64_t value)
-{
-    msgpack_packer packer = packer_of(buf);
-
-    msgpack_pack_int64(&packer, value);
-}
-
-void pack_uint(struct buf *buf, uint64_t value)
-{
-    msgpack_packer packer = packer_of(buf);
-
-    msgpack_pack_uint64(&packer, value);
+        pack_number(buf, (unsigned char)(0xd0 + power), (uint64_t)value, 1u << power);
 }
 
 void pack_float(struct buf *buf, double value)
@@ -176,7 +173,9 @@ void pack_str_head(struct buf *buf, size_t len)
 {
     msgpack_packer packer = packer_of(buf);
 
-    if (length_fits(buf, len))
+    if (len < 32)
+        pack_byte(buf, (unsigned char)(0xa0 | len));
+    else if (length_fits(buf, len))
         msgpack_pack_str(&packer, len);
 }
 
@@ -215,7 +214,9 @@ void pack_array(struct buf *buf, size_t len)
 {
     msgpack_packer packer = packer_of(buf);
 
-    if (length_fits(buf, len))
+    if (len < 16)
+        pack_byte(buf, (unsigned char)(0x90 | len));
+    else if (length_fits(buf, len))
         msgpack_pack_array(&packer, len);
 }
 
@@ -223,6 +224,8 @@ void pack_map(struct buf *buf, size_t len)
 {
     msgpack_packer packer = packer_of(buf);
 
-    if (length_fits(buf, len))
+    if (len < 16)
+        pack_byte(buf, (unsigned char)(0x80 | len));
+    else if (length_fits(buf, len))
         msgpack_pack_map(&packer, len);
 }

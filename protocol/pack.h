@@ -32,8 +32,14 @@ struct buf {
 void buf_init(struct buf *buf, size_t limit, const struct buf_memory *memory);
 void buf_fini(struct buf *buf);
 
+/* The same as buf_reserve, where there is no room yet or no use. */
+bool buf_grow(struct buf *buf, size_t more);
+
 /* Makes room for `more` bytes; false (and failed) if that cannot be. */
-bool buf_reserve(struct buf *buf, size_t more);
+static inline bool buf_reserve(struct buf *buf, size_t more)
+{
+    return (!buf->failed && more <= buf->capacity - buf->len) || buf_grow(buf, more);
+}
 
 /* Appends raw bytes. `len` 0 is fine with any pointer. */
 void buf_append(struct buf *buf, const void *bytes, size_t len);
@@ -59,11 +65,43 @@ static inline size_t buf_pending(const struct buf *buf)
     return buf->len - buf->sent;
 }
 
-/* One value each, in its shortest encoding. */
-void pack_nil(struct buf *buf);
-void pack_bool(struct buf *buf, bool value);
-void pack_int(struct buf *buf, int64_t value);
-void pack_uint(struct buf *buf, uint64_t value);
+/* One byte. */
+static inline void pack_byte(struct buf *buf, unsigned char byte)
+{
+    if (buf_reserve(buf, 1))
+        buf->bytes[buf->len++] = (char)byte;
+}
+
+/* One value each, in its shortest encoding. The short forms, of which most answers consist, are written here and by hand. */
+static inline void pack_nil(struct buf *buf)
+{
+    pack_byte(buf, 0xc0);
+}
+
+static inline void pack_bool(struct buf *buf, bool value)
+{
+    pack_byte(buf, value ? 0xc3 : 0xc2);
+}
+
+void pack_long_uint(struct buf *buf, uint64_t value); /* from 128 on */
+void pack_negative(struct buf *buf, int64_t value);
+
+static inline void pack_uint(struct buf *buf, uint64_t value)
+{
+    if (value < 0x80)
+        pack_byte(buf, (unsigned char)value);
+    else
+        pack_long_uint(buf, value);
+}
+
+static inline void pack_int(struct buf *buf, int64_t value)
+{
+    if (value >= 0)
+        pack_uint(buf, (uint64_t)value);
+    else
+        pack_negative(buf, value);
+}
+
 void pack_float(struct buf *buf, double value); /* always float 64 */
 void pack_str(struct buf *buf, const char *bytes, size_t len);
 /* Only the header of a str: `len` bytes must be appended. */

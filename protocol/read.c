@@ -103,7 +103,7 @@ static struct wire take_float(struct reader *reader, unsigned size)
     return wire;
 }
 
-static struct wire take_long(struct reader *reader, unsigned char head)
+struct wire read_long(struct reader *reader, unsigned char head)
 {
     switch (head) {
     case 0xc0:
@@ -151,33 +151,6 @@ static struct wire take_long(struct reader *reader, unsigned char head)
     default:
         return nothing;
     }
-}
-
-struct wire read_next(struct reader *reader)
-{
-    unsigned char head;
-
-    if (reader->at >= reader->end)
-        return nothing;
-    head = (unsigned char)*reader->at++;
-    if (head < 0x80)
-        return (struct wire){.kind = WIRE_UINT, .uint = head};
-    if (head < 0x90)
-        return (struct wire){.kind = WIRE_MAP, .len = head & 0x0f};
-    if (head < 0xa0)
-        return (struct wire){.kind = WIRE_ARRAY, .len = head & 0x0f};
-    if (head < 0xc0)
-        return take_payload(reader, WIRE_STR, head & 0x1f, 0);
-    if (head >= 0xe0)
-        return (struct wire){.kind = WIRE_INT, .sint = (int8_t)head};
-    return take_long(reader, head);
-}
-
-struct wire read_peek(const struct reader *reader)
-{
-    struct reader ahead = *reader;
-
-    return read_next(&ahead);
 }
 
 bool read_skip(struct reader *reader)

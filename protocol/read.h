@@ -43,11 +43,47 @@ struct reader {
     const char *end;
 };
 
+/* The same as read_next for headers from 0xc0 to 0xdf, which was taken; read.c */
+struct wire read_long(struct reader *reader, unsigned char head);
+
 /* Takes the next header (and payload). WIRE_END once at == end. */
-struct wire read_next(struct reader *reader);
+static inline struct wire read_next(struct reader *reader)
+{
+    struct wire wire = {.kind = WIRE_END};
+    unsigned char head;
+
+    if (reader->at >= reader->end)
+        return wire;
+    head = (unsigned char)*reader->at++;
+    if (head < 0x80) {
+        wire.kind = WIRE_UINT;
+        wire.uint = head;
+    } else if (head < 0xa0) {
+        wire.kind = head < 0x90 ? WIRE_MAP : WIRE_ARRAY;
+        wire.len = head & 0x0f;
+    } else if (head < 0xc0) {
+        if (reader->end - reader->at < (head & 0x1f))
+            return wire;
+        wire.kind = WIRE_STR;
+        wire.len = head & 0x1f;
+        wire.bytes = reader->at;
+        reader->at += wire.len;
+    } else if (head >= 0xe0) {
+        wire.kind = WIRE_INT;
+        wire.sint = (int8_t)head;
+    } else {
+        return read_long(reader, head);
+    }
+    return wire;
+}
 
 /* What the next value is, without taking it. */
-struct wire read_peek(const struct reader *reader);
+static inline struct wire read_peek(const struct reader *reader)
+{
+    struct reader ahead = *reader;
+
+    return read_next(&ahead);
+}
 
 /* Passes over one whole value, containers with all their content. Iterative. False at the end of the frame. */
 bool read_skip(struct reader *reader);

@@ -50,6 +50,30 @@ const char *rpc_option_kind_name(enum rpc_option_kind kind)
     return names[kind];
 }
 
+/* How many arguments each method has, and how many of them must be given: its rows, counted. */
+#define ARGS(...) 0 __VA_ARGS__
+#define ARG(...) +1
+#define OPT_ARG(...) +1
+#define REST(...) +1
+enum {
+#define METHOD(name, since, flags, args, options, result, errors, summary) ARGS_OF_##name = args,
+#include "protocol/methods.def"
+#undef METHOD
+};
+#undef OPT_ARG
+#undef REST
+#define OPT_ARG(...)
+#define REST(...)
+enum {
+#define METHOD(name, since, flags, args, options, result, errors, summary) LEAST_OF_##name = args,
+#include "protocol/methods.def"
+#undef METHOD
+};
+#undef ARGS
+#undef ARG
+#undef OPT_ARG
+#undef REST
+
 #define READ RPC_READ
 #define WRITE RPC_WRITE
 #define PRODUCES RPC_PRODUCES
@@ -63,23 +87,15 @@ const char *rpc_option_kind_name(enum rpc_option_kind kind)
 const struct rpc_method rpc_methods[RPC_METHODS] = {
 #define METHOD(name_, since_, flags_, args_, options_, result_, errors_, summary_) \
     [RPC_##name_] = {.name = #name_, .name_len = sizeof #name_ - 1, .result = result_, .errors = errors_, \
-                     .summary = summary_, .options = options_, .flags = flags_, .since = since_, .args = args_},
+                     .summary = summary_, .options = options_, .flags = flags_, .since = since_, .args = args_, \
+                     .arg_count = ARGS_OF_##name_, .arg_least = LEAST_OF_##name_},
 #include "protocol/methods.def"
 #undef METHOD
 };
 
-unsigned rpc_arg_count(const struct rpc_method *method)
-{
-    unsigned count = 0;
-
-    while (count < RPC_ARGS_MAX && method->args[count].name != NULL)
-        count++;
-    return count;
-}
-
 const struct rpc_arg *rpc_arg_at(const struct rpc_method *method, size_t index)
 {
-    unsigned count = rpc_arg_count(method);
+    unsigned count = method->arg_count;
 
     if (index < count)
         return &method->args[index];
@@ -91,6 +107,61 @@ const struct rpc_method *rpc_find(const char *name, size_t len)
     for (unsigned i = 0; i < RPC_METHODS; i++)
         if (rpc_methods[i].name_len == len && memcmp(rpc_methods[i].name, name, len) == 0)
             return &rpc_methods[i];
+    return NULL;
+}
+
+/* -- by name, quickly --------------------------------------------------------------------------------------------- */
+
+/* The first eight bytes of a name as a number; of a shorter one its first and last four; of the shortest each byte. */
+static uint64_t word_of(const char *name, size_t len)
+{
+    uint32_t first, last;
+    uint64_t word = 0;
+
+    if (len >= 8) {
+        memcpy(&word, name, 8);
+        return word;
+    }
+    if (len >= 4) {
+        memcpy(&first, name, 4);
+        memcpy(&last, name + len - 4, 4);
+        return (uint64_t)last << 32 | first;
+    }
+    for (size_t i = 0; i < len; i++)
+        word = word << 8 | (unsigned char)name[i];
+    return word;
+}
+
+static unsigned place_of(uint64_t word, size_t len)
+{
+    return (unsigned)((word + len) * UINT64_C(0x9e3779b97f4a7c15) >> 56) % RPC_PLACES;
+}
+
+void rpc_index_init(struct rpc_index *index)
+{
+    memset(index, 0, sizeof *index);
+    for (unsigned i = 0; i < RPC_METHODS; i++) {
+        uint64_t word = word_of(rpc_methods[i].name, rpc_methods[i].name_len);
+        unsigned at = place_of(word, rpc_methods[i].name_len);
+
+        while (index->at[at].number != 0)
+            at = (at + 1) % RPC_PLACES;
+        index->at[at].word = word;
+        index->at[at].number = (uint8_t)(i + 1);
+    }
+}
+
+const struct rpc_method *rpc_index_find(const struct rpc_index *index, const char *name, size_t len)
+{
+    uint64_t word = word_of(name, len);
+
+    for (unsigned at = place_of(word, len); index->at[at].number != 0; at = (at + 1) % RPC_PLACES) {
+        const struct rpc_method *method = &rpc_methods[index->at[at].number - 1];
+
+        if (index->at[at].word == word && method->name_len == len &&
+            (len <= 8 || memcmp(method->name + 8, name + 8, len - 8) == 0))
+            return method;
+    }
     return NULL;
 }
 

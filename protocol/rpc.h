@@ -71,6 +71,8 @@ struct rpc_method {
     uint64_t options;    /* bit n: enum rpc_option n */
     uint8_t flags;       /* enum rpc_flag */
     uint8_t since;
+    uint8_t arg_count;   /* rows of args in use, optional ones and a rest included */
+    uint8_t arg_least;   /* of those, how many must be given */
     struct rpc_arg args[RPC_ARGS_MAX]; /* name NULL behind the last */
 };
 
@@ -80,8 +82,20 @@ extern const struct rpc_method rpc_methods[RPC_METHODS];
 /* The method with this name, or NULL. */
 const struct rpc_method *rpc_find(const char *name, size_t len);
 
-/* Rows of args in use, optional ones and a rest included. */
-unsigned rpc_arg_count(const struct rpc_method *method);
+/* The same by an index, for whoever asks a million times a second. */
+#define RPC_PLACES 256u
+
+struct rpc_index {
+    struct {
+        uint64_t word;  /* from the name's bytes */
+        uint8_t number; /* of the method, + 1; 0: none */
+    } at[RPC_PLACES];
+};
+
+_Static_assert(RPC_METHODS < RPC_PLACES / 2, "an index that is at most half full");
+
+void rpc_index_init(struct rpc_index *index);
+const struct rpc_method *rpc_index_find(const struct rpc_index *index, const char *name, size_t len);
 
 /* The row of argument number `index`, from 0: beyond the last row that of a rest, else NULL. */
 const struct rpc_arg *rpc_arg_at(const struct rpc_method *method, size_t index);
