@@ -142,7 +142,7 @@ enum hd_err obj_getattr(struct heap *heap, struct obj *o, const char *name, size
         *out = obj_ref(value);
         return HD_OK;
     }
-    row = kind_find_method(o->type, name, len);
+    row = kind_find_method(heap, o->type, name, len);
     return row != NULL ? method_new(heap, o, row, out) : no_attribute(heap, o, name, len);
 }
 
@@ -199,7 +199,7 @@ static enum hd_err call_of_value(struct heap *heap, struct obj *value, struct ob
     if (value->type == OBJ_METHOD)
         *call = (struct obj_call){method_of(value)->self, method_of(value)->row};
     else if (value->type == OBJ_CLASS)
-        *call = (struct obj_call){value, kind_find_method(OBJ_CLASS, "new", 3)};
+        *call = (struct obj_call){value, kind_find_method(heap, OBJ_CLASS, "new", 3)};
     else
         return heap_fail(heap, HD_TYPE, "%s cannot be called", obj_type_name(value->type));
     return HD_OK;
@@ -225,7 +225,7 @@ enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, si
     if (value != NULL) {
         err = call_of_value(heap, value, call);
     } else {
-        *call = (struct obj_call){o, kind_find_method(o->type, name, len)};
+        *call = (struct obj_call){o, kind_find_method(heap, o->type, name, len)};
         if (call->row == NULL)
             return no_attribute(heap, o, name, len);
         if (is_proxy && call->row->run == any_method_hash)
@@ -239,7 +239,7 @@ enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, si
 enum hd_err method_method_call(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                                struct obj **result)
 {
-    struct obj_call call = {self, kind_find_method(OBJ_METHOD, "call", 4)};
+    struct obj_call call = {self, kind_find_method(heap, OBJ_METHOD, "call", 4)};
 
     unwrap(&call);
     return kind_call(heap, call.row, call.self, args, nargs, result);

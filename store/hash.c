@@ -20,11 +20,14 @@
 /* What keeps two kinds with equal words apart. */
 enum salt { SALT_WHOLE, SALT_FLOAT, SALT_NIL, SALT_IDENTITY, SALT_TUPLE, SALT_WEAKREF };
 
+/* Of a number: multiplied by one half of the key after the other was added, both halves of the product folded (as in Y. Wang's
+ * wyhash). Nobody sees the hash, so nobody can make numbers that collide. */
 static uint32_t mix(const struct heap *heap, uint64_t word, uint64_t salt)
 {
-    uint64_t words[2] = {word, salt};
+    unsigned __int128 product = (unsigned __int128)(word ^ heap->hash_key[0]) * ((salt ^ heap->hash_key[1]) | 1);
+    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
 
-    return heap_hash_bytes(heap, words, sizeof words);
+    return (uint32_t)(folded ^ folded >> 32);
 }
 
 static uint32_t hash_float(const struct heap *heap, double value)

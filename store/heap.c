@@ -215,6 +215,7 @@ struct heap *heap_open(const struct heap_config *config)
     heap->now_ns = config->now_ns != NULL ? config->now_ns : clock_ns;
     heap->now_context = config->now_context;
     heap->letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    kind_index_init(&heap->methods);
     table_init(&heap->weak_heads);
     heap->pool = pool_open(mem, config->memory_limit);
     if (heap->pool == NULL || getrandom(heap->hash_key, sizeof heap->hash_key, 0) != sizeof heap->hash_key ||

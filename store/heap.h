@@ -27,6 +27,14 @@ struct ledger;
 #define HEAP_SMALL_INTS (HEAP_SMALL_INT_MAX - HEAP_SMALL_INT_MIN + 1)
 #define HEAP_ERROR_TEXT 256
 
+/* Where the methods of the builtin types are found by name; store/kind.c fills it. */
+#define KIND_PLACES 1024u
+#define KIND_NAME_MAX 32
+
+struct kind_index {
+    uint16_t at[KIND_PLACES]; /* row + 1; 0: none */
+};
+
 struct heap {
     struct pool *pool;
     const struct mem *mem;
@@ -47,6 +55,7 @@ struct heap {
     locale_t letters;         /* C.UTF-8, for the case of letters; 0 if the C library has none */
     char error_text[HEAP_ERROR_TEXT];  /* of the last failure: a sentence that names the offending thing */
 
+    struct kind_index methods;
     struct obj *nil, *yes, *no;       /* immortal */
     struct obj *empty_str, *empty_bytes, *empty_tuple;
     struct obj *small_ints[HEAP_SMALL_INTS];

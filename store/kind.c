@@ -62,19 +62,50 @@ static const uint8_t owner_of[OBJ_TYPES] = {
     [OBJ_CLASS] = OWNER_class, [OBJ_METHOD] = OWNER_method,
 };
 
-static const struct method_row *find_row(uint8_t owner, const char *name, size_t len)
+/* -- the index of methods: by type and name ----------------------------------------------------------------------- */
+
+static unsigned place_of(unsigned owner, const char *name, size_t len)
 {
-    for (size_t i = 0; i < ROWS; i++)
+    unsigned hash = owner * 131 + (unsigned)len;
+
+    for (size_t i = 0; i < len; i++)
+        hash = hash * 31 + (unsigned char)name[i];
+    return (hash ^ hash >> 9) % KIND_PLACES;
+}
+
+void kind_index_init(struct kind_index *index)
+{
+    _Static_assert(ROWS < KIND_PLACES / 2, "an index that is at most half full");
+    memset(index, 0, sizeof *index);
+    for (unsigned i = 0; i < ROWS; i++) {
+        unsigned at = place_of(owners[i], rows[i].name, strlen(rows[i].name));
+
+        while (index->at[at] != 0)
+            at = (at + 1) % KIND_PLACES;
+        index->at[at] = (uint16_t)(i + 1);
+    }
+}
+
+static const struct method_row *find_row(const struct kind_index *index, unsigned owner, const char *name, size_t len)
+{
+    for (unsigned at = place_of(owner, name, len); index->at[at] != 0; at = (at + 1) % KIND_PLACES) {
+        unsigned i = index->at[at] - 1u;
+
         if (owners[i] == owner && strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
             return &rows[i];
+    }
     return NULL;
 }
 
-const struct method_row *kind_find_method(unsigned type, const char *name, size_t len)
+const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len)
 {
-    const struct method_row *row = owner_of[type] != OWNER_any ? find_row(owner_of[type], name, len) : NULL;
+    const struct method_row *row = NULL;
 
-    return row != NULL ? row : find_row(OWNER_any, name, len);
+    if (len > KIND_NAME_MAX)
+        return NULL;
+    if (owner_of[type] != OWNER_any)
+        row = find_row(&heap->methods, owner_of[type], name, len);
+    return row != NULL ? row : find_row(&heap->methods, OWNER_any, name, len);
 }
 
 enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,

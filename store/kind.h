@@ -72,7 +72,10 @@ struct method_row {
 };
 
 /* The row of `type`'s method with this name, those that all types share included; NULL: no such method. */
-const struct method_row *kind_find_method(unsigned type, const char *name, size_t len);
+const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len);
+
+/* Fills a heap's index of these rows. */
+void kind_index_init(struct kind_index *index);
 
 /* Calls a method of a builtin type by row: checks the number of arguments (TYPE), then runs it. */
 enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,

@@ -69,15 +69,22 @@ uint32_t names_find(const struct heap *heap, const struct names *names, const ch
     return find(heap, names, bytes, len, &hash);
 }
 
-struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
+struct obj *names_peek_hashed(const struct names *names, uint32_t hash, const char *bytes, size_t len)
 {
-    uint32_t hash;
+    struct wanted wanted = {bytes, len};
     uint32_t position;
 
     if (names->table.live == 0)
         return NULL;
-    position = find(heap, names, bytes, len, &hash);
+    position = table_find(&names->table, hash, is_wanted, &wanted);
     return position == TABLE_NONE ? NULL : names->table.entries[position].value;
+}
+
+struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
+{
+    if (names->table.live == 0)
+        return NULL;
+    return names_peek_hashed(names, heap_hash_bytes(heap, bytes, len), bytes, len);
 }
 
 static enum hd_err insert(struct heap *heap, struct names *names, uint32_t hash, const char *bytes, size_t len,

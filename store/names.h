@@ -34,6 +34,9 @@ bool names_drop(struct heap *heap, struct names *names, size_t *budget);
 /* What a name is bound to, borrowed; NULL if it is not. */
 struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
+/* The same with the name's hash by heap_hash_bytes, for whoever looks in several places. */
+struct obj *names_peek_hashed(const struct names *names, uint32_t hash, const char *bytes, size_t len);
+
 /*
  * Binds a name, in its old place if it was bound. Takes a new reference to value. *old gets the owned reference that was
  * bound before, or NULL: the caller drops it after the new binding stands.

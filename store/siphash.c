@@ -8,44 +8,46 @@ static inline uint64_t rotate(uint64_t x, unsigned by)
     return x << by | x >> (64 - by);
 }
 
-static inline void sip_round(uint64_t v[4])
+/* The state is four variables, so that it stays in registers. */
+#define SIP_ROUND(a, b, c, d) \
+    ((a) += (b), (c) += (d), (b) = rotate(b, 13) ^ (a), (d) = rotate(d, 16) ^ (c), (a) = rotate(a, 32), (c) += (b), \
+     (a) += (d), (b) = rotate(b, 17) ^ (c), (d) = rotate(d, 21) ^ (a), (c) = rotate(c, 32))
+
+/* The last bytes, fewer than 8, as the low bytes of a word; above them the length. */
+static inline uint64_t last_word(const unsigned char *at, size_t left, size_t len)
 {
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
+    uint64_t word = (uint64_t)len << 56;
+
+    for (size_t i = 0; i < left; i++)
+        word |= (uint64_t)at[i] << (8 * i);
+    return word;
 }
 
 uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)
 {
     const unsigned char *at = bytes;
-    uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                     key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+    uint64_t a = key[0] ^ UINT64_C(0x736f6d6570736575);
+    uint64_t b = key[1] ^ UINT64_C(0x646f72616e646f6d);
+    uint64_t c = key[0] ^ UINT64_C(0x6c7967656e657261);
+    uint64_t d = key[1] ^ UINT64_C(0x7465646279746573);
     uint64_t word;
     size_t left;
 
     for (left = len; left >= 8; left -= 8, at += 8) {
         memcpy(&word, at, 8);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
+        d ^= word;
+        SIP_ROUND(a, b, c, d);
+        a ^= word;
     }
-    word = (uint64_t)len << 56;
-    for (size_t i = 0; i < left; i++)
-        word |= (uint64_t)at[i] << (8 * i);
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    word = last_word(at, left, len);
+    d ^= word;
+    SIP_ROUND(a, b, c, d);
+    a ^= word;
+    c ^= 0xff;
+    SIP_ROUND(a, b, c, d);
+    SIP_ROUND(a, b, c, d);
+    SIP_ROUND(a, b, c, d);
+    return a ^ b ^ c ^ d;
 }
 
 uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len)

@@ -118,7 +118,7 @@ struct obj *rig_list(unsigned count, struct obj *const *items)
 
 struct obj *rig_call(struct obj *self, const char *method, unsigned nargs, struct obj *const *args)
 {
-    const struct method_row *row = kind_find_method(self->type, method, strlen(method));
+    const struct method_row *row = kind_find_method(rig.heap, self->type, method, strlen(method));
     struct obj *result;
 
     ck_assert_ptr_nonnull(row);

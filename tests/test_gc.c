@@ -229,7 +229,7 @@ static void call(struct obj *self, const char *name, struct obj *const *args, un
     struct obj *result;
 
     heap_work_start(heap);
-    ck_assert_int_eq(kind_call(heap, kind_find_method(self->type, name, strlen(name)), self, args, nargs, &result), HD_OK);
+    ck_assert_int_eq(kind_call(heap, kind_find_method(heap, self->type, name, strlen(name)), self, args, nargs, &result), HD_OK);
     obj_unref(heap, &result);
 }
 

@@ -364,10 +364,12 @@ END_TEST
 /* A name is bytes: one with a zero in it is not what stands before the zero. */
 START_TEST(a_method_is_found_by_all_bytes_of_its_name)
 {
-    ck_assert_ptr_nonnull(kind_find_method(OBJ_LIST, "pop", 3));
-    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "pop\0\0\0\0\0\0\0\0", 11));
-    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "po", 2));
-    ck_assert_ptr_null(kind_find_method(OBJ_LIST, "", 0));
+    rig_open();
+    ck_assert_ptr_nonnull(kind_find_method(rig.heap, OBJ_LIST, "pop", 3));
+    ck_assert_ptr_null(kind_find_method(rig.heap, OBJ_LIST, "pop\0\0\0\0\0\0\0\0", 11));
+    ck_assert_ptr_null(kind_find_method(rig.heap, OBJ_LIST, "po", 2));
+    ck_assert_ptr_null(kind_find_method(rig.heap, OBJ_LIST, "", 0));
+    rig_close();
 }
 END_TEST
 

@@ -313,9 +313,10 @@ START_TEST(a_slot_is_refused_to_an_object_at_the_largest_count)
     struct obj *o;
     struct obj *dict;
     struct obj *result;
-    const struct method_row *append = kind_find_method(OBJ_LIST, "append", 6);
+    const struct method_row *append;
 
     rig_open();
+    append = kind_find_method(rig.heap, OBJ_LIST, "append", 6);
     o = RIG_LIST(rig.heap->nil);
     list = RIG_LIST(rig.heap->nil);
     ck_assert_int_eq(dict_new(rig.heap, OBJ_DICT, 0, &dict), HD_OK);

@@ -1,6 +1,8 @@
 /* dict.c - dict and set: storage, look-up, and their rows among the kinds. Their methods are in files of their own. */
 #include "store/kinds/dict.h"
 
+#include <string.h>
+
 #include "store/compare.h"
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
@@ -31,6 +33,11 @@ struct probe {
     enum hd_err err;
 };
 
+static bool text_is_same(const struct text *a, const struct text *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 static bool probe_matches(void *arg, const void *key)
 {
     struct probe *probe = arg;
@@ -39,6 +46,8 @@ static bool probe_matches(void *arg, const void *key)
 
     if (other == probe->key)
         return true;
+    if (other->type == OBJ_STR && probe->key->type == OBJ_STR)
+        return text_is_same(text_of(other), text_of(probe->key));
     if (probe->err == HD_OK)
         probe->err = obj_same_key(probe->heap, probe->key, other, &same);
     return same && probe->err == HD_OK;

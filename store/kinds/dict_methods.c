@@ -112,17 +112,35 @@ enum hd_err dict_method_setdefault(struct heap *heap, struct obj *self, struct o
     return err;
 }
 
+/* Puts a new value, with a new reference, where an old one is. */
+static void replace_value(struct heap *heap, struct obj *self, uint32_t position, struct obj *value)
+{
+    struct obj **slot = &dict_of(self)->table.entries[position].value;
+    struct obj *old = *slot;
+
+    *slot = obj_ref(value);
+    obj_unref(heap, &old);
+}
+
 enum hd_err dict_method_add(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                             struct obj **result)
 {
-    struct obj *old;
+    uint32_t hash, position;
+    struct obj *old = NULL;
     struct obj *sum = NULL;
-    enum hd_err err = dict_peek(heap, self, args[0], &old);
+    enum hd_err err = dict_find(heap, self, args[0], &hash, &position);
 
-    if (err == HD_OK)
-        err = number_count(heap, old, nargs > 1 ? args[1] : NULL, &sum);
-    if (err == HD_OK)
-        err = dict_set(heap, self, args[0], sum);
+    if (err != HD_OK)
+        return err;
+    if (position != TABLE_NONE)
+        old = dict_of(self)->table.entries[position].value;
+    err = number_count(heap, old, nargs > 1 ? args[1] : NULL, &sum);
+    if (err != HD_OK)
+        return err;
+    if (position != TABLE_NONE)
+        replace_value(heap, self, position, sum); /* new, or an immortal: it can be referred to once more */
+    else
+        err = dict_insert(heap, self, hash, args[0], sum);
     if (err == HD_OK)
         *result = sum;
     else
