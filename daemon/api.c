@@ -54,7 +54,7 @@ static void pack_flag(struct buf *out, const char *key, bool value)
 
 static void pack_args(struct buf *out, const struct rpc_method *method)
 {
-    unsigned count = rpc_arg_count(method);
+    unsigned count = method->arg_count;
 
     pack_cstr(out, "args");
     pack_array(out, count);

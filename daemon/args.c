@@ -1,7 +1,6 @@
 /* args.c - decoding parameters and options by their rows. */
 #include "daemon/args.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/convert.h"
@@ -20,7 +19,7 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
     err = heap_work(call->heap, array.len);
     if (err != HD_OK || array.len == 0)
         return err;
-    arg->items = hub_alloc(call->hub, array.len * sizeof *arg->items);
+    arg->items = array.len <= ARG_FEW ? call->few : hub_alloc(call->hub, array.len * sizeof *arg->items);
     if (arg->items == NULL)
         return heap_no_memory(call->heap);
     arg->capacity = array.len;
@@ -32,11 +31,16 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
     return err;
 }
 
+static enum hd_err bad_text(struct call *call, enum hd_err err, const char *name)
+{
+    return heap_fail(call->heap, err, "%s: '%s' is %s", call->method->name, name,
+                     err == HD_VALUE ? "not UTF-8" : "a str");
+}
+
 /* A str; or, as with all values, a reference to one. */
 static enum hd_err read_name(struct call *call, struct reader *reader, struct arg *arg, const char *name)
 {
     struct wire wire = read_peek(reader);
-    char what[64];
     enum hd_err err;
 
     if (wire.kind == WIRE_EXT || wire.kind == WIRE_MAP) {
@@ -49,8 +53,8 @@ static enum hd_err read_name(struct call *call, struct reader *reader, struct ar
         arg->text_len = text_of(arg->o)->len;
         return HD_OK;
     }
-    snprintf(what, sizeof what, "%s: '%s'", call->method->name, name);
-    return convert_text(call->session, reader, what, &arg->text, &arg->text_len);
+    err = convert_text(call->session, reader, name, &arg->text, &arg->text_len);
+    return err == HD_OK ? HD_OK : bad_text(call, err, name);
 }
 
 static enum hd_err read_arg(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
@@ -104,13 +108,11 @@ static bool options_come_early(const struct call *call, const struct rpc_arg *ro
 static enum hd_err read_all(struct call *call, struct reader *reader, uint32_t count)
 {
     const struct rpc_method *method = call->method;
-    unsigned rows = rpc_arg_count(method);
-    unsigned least = 0;
+    unsigned rows = method->arg_count;
+    unsigned least = method->arg_least;
     enum hd_err err = HD_OK;
     unsigned i;
 
-    for (i = 0; i < rows; i++)
-        least += !method->args[i].is_optional;
     if (count < least)
         return wrong_count(call, least, rows, count);
     for (i = 0; err == HD_OK && i < rows && count > 0 && !method->args[i].is_rest; i++) {
@@ -135,23 +137,31 @@ enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count)
 {
     enum hd_err err;
 
+    for (unsigned i = 0; i < call->method->arg_count; i++)
+        call->args[i] = (struct arg){0};
     err = read_all(call, reader, count);
     if (err != HD_OK)
         args_release(call);
     return err;
 }
 
+static void release_values(struct call *call, struct arg *arg)
+{
+    for (uint32_t n = 0; n < arg->count; n++)
+        obj_unref(call->heap, &arg->items[n]);
+    if (arg->items != call->few)
+        hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
+}
+
 void args_release(struct call *call)
 {
-    for (unsigned i = 0; i < RPC_ARGS_MAX; i++) {
-        struct arg *arg = &call->args[i];
+    const struct rpc_method *method = call->method;
 
-        obj_unref(call->heap, &arg->o);
-        for (uint32_t n = 0; n < arg->count; n++)
-            obj_unref(call->heap, &arg->items[n]);
-        hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
-        arg->items = NULL;
-        arg->count = arg->capacity = 0;
+    for (unsigned i = 0; i < method->arg_count; i++) {
+        obj_unref(call->heap, &call->args[i].o);
+        if (method->args[i].kind == RPC_VALUES)
+            release_values(call, &call->args[i]);
     }
-    options_release(call);
+    if (call->opts.given != 0)
+        options_release(call);
 }

@@ -18,15 +18,23 @@ struct binding {
     size_t name_len;
 };
 
+#define ARG_FEW 4 /* values of an array for which no memory is asked */
+
 struct arg {
+    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned by the call, else NULL */
     bool is_given;
-    struct obj *o;            /* TARGET, VALUE: owned by the call */
-    struct binding binding;   /* BINDING */
-    const char *text;         /* NAME: UTF-8, not terminated */
-    size_t text_len;
-    struct obj **items;       /* VALUES: owned references, */
-    uint32_t count, capacity; /* how many, and slots */
-    uint64_t number;          /* HANDLE */
+    union {                           /* by the kind of its row; all zero if it is not given */
+        struct binding binding;       /* BINDING */
+        struct {
+            const char *text;         /* NAME: UTF-8, not terminated */
+            size_t text_len;
+        };
+        struct {
+            struct obj **items;       /* VALUES: owned references; call->few, or memory of `capacity` slots */
+            uint32_t count, capacity;
+        };
+        uint64_t number;              /* HANDLE */
+    };
 };
 
 enum result_mode { RESULT_AUTO, RESULT_HANDLE, RESULT_VALUE, RESULT_NONE };
@@ -49,7 +57,7 @@ struct opts {
     enum result_mode result;
     uint64_t into;           /* 0: none */
     enum condition condition;
-    union opt v[RPC_OPTIONS];
+    union opt v[RPC_OPTIONS]; /* not set but those that are given */
 };
 
 struct call {
@@ -57,15 +65,34 @@ struct call {
     struct session *session;
     struct heap *heap;
     const struct rpc_method *method;
-    struct arg args[RPC_ARGS_MAX];
-    struct opts opts;
-    struct reader rest;       /* arguments of a REST row, not yet read */
-    uint32_t rest_count;
     bool is_request;          /* false: a notification, whose answer goes nowhere */
     uint32_t msgid;
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
+    uint32_t rest_count;
+    struct reader rest;       /* arguments of a REST row, not yet read */
+    struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */
+    struct obj *few[ARG_FEW]; /* items of its VALUES, if they are few */
+    struct opts opts;
 };
+
+/* A call without arguments and options. What is not set by it is set as it is used: this is done for each request. */
+static inline void call_init(struct call *call, struct session *session)
+{
+    call->hub = session->hub;
+    call->session = session;
+    call->heap = session->hub->heap;
+    call->method = NULL;
+    call->is_request = false;
+    call->msgid = 0;
+    call->reply_at = session->out.len;
+    call->kept = 0;
+    call->rest_count = 0;
+    call->opts.given = 0;
+    call->opts.result = RESULT_AUTO;
+    call->opts.into = 0;
+    call->opts.condition = IF_ALWAYS;
+}
 
 static inline bool opts_has(const struct opts *opts, enum rpc_option option)
 {

@@ -44,9 +44,10 @@ static enum hd_err make_str(struct session *session, const struct wire *wire, st
     return str_new(heap, wire->bytes, wire->len, out);
 }
 
-static enum hd_err make_atom(struct builder *b, const struct wire *wire, struct obj **out)
+/* Everything but arrays and maps. */
+static enum hd_err make_atom(struct session *session, const struct wire *wire, struct obj **out)
 {
-    struct heap *heap = b->heap;
+    struct heap *heap = session->hub->heap;
 
     switch (wire->kind) {
     case WIRE_NIL:
@@ -64,11 +65,11 @@ static enum hd_err make_atom(struct builder *b, const struct wire *wire, struct 
     case WIRE_FLOAT:
         return float_new(heap, wire->real, out);
     case WIRE_STR:
-        return make_str(b->session, wire, out);
+        return make_str(session, wire, out);
     case WIRE_BIN:
         return bytes_new(heap, wire->bytes, wire->len, out);
     case WIRE_EXT:
-        return convert_ext(b->session, wire, out);
+        return convert_ext(session, wire, out);
     default:
         return heap_fail(heap, HD_BAD_ARGS, "a value is missing");
     }
@@ -172,7 +173,7 @@ static enum hd_err next_value(struct builder *b, struct obj **out)
         return begin_list(b, wire.len, out);
     if (wire.kind == WIRE_MAP)
         return begin_map(b, wire.len, out);
-    return make_atom(b, &wire, out);
+    return make_atom(b->session, &wire, out);
 }
 
 /* -- putting together --------------------------------------------------------------------------------------------- */
@@ -249,7 +250,8 @@ static void give_up(struct builder *b)
     }
 }
 
-enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out)
+/* A value with others inside. */
+static enum hd_err build(struct session *session, struct reader *reader, struct obj **out)
 {
     struct builder b; /* its levels are set as they are opened */
     struct obj *value = NULL;
@@ -274,4 +276,14 @@ enum hd_err convert_value(struct session *session, struct reader *reader, struct
     else
         *out = whole;
     return err;
+}
+
+enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out)
+{
+    struct wire wire = read_peek(reader);
+
+    if (wire.kind == WIRE_ARRAY || wire.kind == WIRE_MAP)
+        return build(session, reader, out);
+    read_next(reader);
+    return make_atom(session, &wire, out);
 }

@@ -95,6 +95,8 @@ static void finish_step(struct call *call)
     struct hub *hub = call->hub;
     struct step *step = &session->step;
 
+    if (step_is_empty(step) && !events_wait(session))
+        return; /* nothing died, and nothing is to be told */
     if (!hub_run_step(hub, step)) {
         cut_response(call, &session->held);
         session->is_paused = true;
@@ -124,9 +126,10 @@ void dispatch_finish(struct call *call, enum hd_err err)
 
 /* -- one frame ---------------------------------------------------------------------------------------------------- */
 
-static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t params)
+static enum hd_err run_method(struct call *call, const struct envelope *envelope)
 {
-    enum hd_err err = args_read(call, reader, params);
+    struct reader reader = {envelope->params, envelope->end};
+    enum hd_err err = args_read(call, &reader, envelope->param_count);
 
     if (err != HD_OK)
         return err;
@@ -135,25 +138,30 @@ static enum hd_err run_method(struct call *call, struct reader *reader, uint32_t
     else
         err = handlers[call->method - rpc_methods](call);
     args_release(call);
-    if (call->kept == 0 && !job_is_running(call->session) && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE))
+    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) && !job_is_running(call->session))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
     return err;
 }
 
-static void run_call(struct call *call, const struct wire *method, struct reader *reader, uint32_t params)
+static enum hd_err no_method(struct call *call, const struct envelope *envelope)
+{
+    return heap_fail(call->heap, HD_NO_METHOD, "there is no method '%.*s'",
+                     (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
+}
+
+static void run_call(struct call *call, const struct envelope *envelope)
 {
     struct heap *heap = call->heap;
     enum hd_err err;
 
     heap->step = &call->session->step;
     heap_work_start(heap);
-    call->method = rpc_find(method->bytes, method->len);
+    call->method = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
     if (call->method == NULL) {
-        err = heap_fail(heap, HD_NO_METHOD, "there is no method '%.*s'", (int)(method->len < 100 ? method->len : 100),
-                        method->bytes);
+        err = no_method(call, envelope);
     } else {
         call->hub->counters.calls[call->method - rpc_methods]++;
-        err = run_method(call, reader, params);
+        err = run_method(call, envelope);
     }
     if (!job_is_running(call->session)) {
         dispatch_finish(call, err);
@@ -164,30 +172,22 @@ static void run_call(struct call *call, const struct wire *method, struct reader
     heap->step = NULL;
 }
 
-void dispatch_frame(struct session *session, const char *bytes, size_t len)
+void dispatch_frame(struct session *session, const struct envelope *envelope)
 {
-    struct hub *hub = session->hub;
-    struct reader reader = {bytes, bytes + len};
-    struct call call = {.hub = hub, .session = session, .heap = hub->heap, .reply_at = session->out.len};
-    struct wire method;
-    uint64_t type;
+    struct counters *counters = &session->hub->counters;
+    struct call call;
 
-    read_next(&reader);
-    type = read_next(&reader).uint;
-    if (type == 1) {
-        hub->counters.responses++;
+    if (envelope->type == 1) {
+        counters->responses++;
         return;
     }
     session->requests++;
-    hub->counters.requests++;
+    counters->requests++;
+    counters->notifications += envelope->type == 2;
     if (!buf_reserve(&session->out, REPLY_ROOM))
         return; /* no request is run that could not say what it did: the session ends */
-    if (type == 0) {
-        call.is_request = true;
-        call.msgid = (uint32_t)read_next(&reader).uint;
-    } else {
-        hub->counters.notifications++;
-    }
-    method = read_next(&reader);
-    run_call(&call, &method, &reader, read_next(&reader).len);
+    call_init(&call, session);
+    call.is_request = envelope->type == 0;
+    call.msgid = envelope->msgid;
+    run_call(&call, envelope);
 }

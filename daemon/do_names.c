@@ -59,7 +59,8 @@ enum hd_err do_bind(struct call *call)
     struct obj *old;
     enum hd_err err = writable_space(call, binding, &space);
 
-    if (err == HD_OK && !condition_holds(call, peek_bound(call, space, binding)))
+    if (err == HD_OK && call->opts.condition != IF_ALWAYS &&
+        !condition_holds(call, peek_bound(call, space, binding)))
         return reply_bool(call, false);
     if (err == HD_OK)
         err = check_room(call, space, binding);

@@ -145,6 +145,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
         hub->ops.now_ns = clock_ns;
     config.now_ns = hub->ops.now_ns;
     config.now_context = hub->ops.context;
+    rpc_index_init(&hub->methods);
     hub->next_number = 1;
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
     step_init(&hub->step, WEAK_COUNT);

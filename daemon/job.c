@@ -17,10 +17,12 @@ static void drop_state(struct session *session, const struct job *job)
 
 static void answer(struct session *session, const struct job *job)
 {
-    struct call call = {.hub = session->hub, .session = session, .heap = session->hub->heap,
-                        .is_request = job->is_request, .msgid = job->msgid, .reply_at = session->out.len};
+    struct call call;
     enum hd_err err;
 
+    call_init(&call, session);
+    call.is_request = job->is_request;
+    call.msgid = job->msgid;
     call.opts.result = (enum result_mode)job->result;
     call.opts.into = job->into;
     heap_work_start(call.heap);

@@ -10,8 +10,8 @@ struct buf *reply_begin(struct call *call)
 
     if (!call->is_request)
         return NULL;
-    pack_array(out, 4);
-    pack_uint(out, 1);
+    pack_byte(out, 0x94); /* [1, msgid, nil, result] */
+    pack_byte(out, 1);
     pack_uint(out, call->msgid);
     pack_nil(out);
     return out;
@@ -129,22 +129,42 @@ enum hd_err reply_check(const struct call *call)
     return heap_no_memory(call->heap);
 }
 
-enum hd_err reply_object_take(struct call *call, struct obj **o)
+/* Any object, by the result rule and the call's options. */
+static enum hd_err reply_kept(struct call *call, struct obj *o)
 {
-    bool keeps = call->opts.into != 0 || (call->is_request && wants_handle(call, *o));
-    enum hd_err err = reserve_handle(call, *o);
+    bool keeps = call->opts.into != 0 || (call->is_request && wants_handle(call, o));
+    enum hd_err err = reserve_handle(call, o);
     struct obj *held;
 
     if (err == HD_OK && keeps) {
-        held = obj_ref(*o);
+        held = obj_ref(o);
         call->kept = handles_put_take(call->heap, &call->session->handles, call->opts.into, &held);
     }
     if (err == HD_OK)
-        err = pack_result(call, *o);
+        err = pack_result(call, o);
     if (err == HD_OK)
         err = reply_check(call);
     if (err != HD_OK)
         forget_kept(call);
+    return err;
+}
+
+/* A scalar without wishes, what most answers are: nothing has to be reserved or kept. */
+static enum hd_err reply_scalar(struct call *call, const struct obj *o)
+{
+    struct buf *out = reply_begin(call);
+
+    if (out == NULL)
+        return HD_OK;
+    convert_pack_scalar(out, o);
+    return reply_check(call);
+}
+
+enum hd_err reply_object_take(struct call *call, struct obj **o)
+{
+    bool is_plain = call->opts.result == RESULT_AUTO && call->opts.into == 0 && convert_is_scalar(*o);
+    enum hd_err err = is_plain ? reply_scalar(call, *o) : reply_kept(call, *o);
+
     obj_unref(call->heap, o);
     return err;
 }

@@ -262,6 +262,22 @@ static enum feed_status scan(struct session *session, struct feed *feed, const c
     return feed_scan(feed, &limits, bytes, len);
 }
 
+/* The frame at bytes[0]: by the short way, or by the scanner, whose `feed` then tells what is wrong or missing. */
+static enum feed_status take_frame(struct session *session, struct feed *feed, const char *bytes, size_t len,
+                                   struct envelope *envelope)
+{
+    const struct hub_settings *settings = &session->hub->settings;
+    struct feed_limits limits = {settings->limit_frame, (uint32_t)settings->limit_depth};
+    enum feed_status status;
+
+    if (session->partial == NULL && feed_quick(&limits, bytes, len, envelope))
+        return FEED_FRAME;
+    status = scan(session, feed, bytes, len);
+    if (status == FEED_FRAME)
+        feed_open(bytes, feed->pos, envelope);
+    return status;
+}
+
 /* Keeps where the scan of an incomplete frame stands. */
 static void keep_scan(struct session *session, const struct feed *feed)
 {
@@ -292,8 +308,9 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
     size_t taken = 0;
 
     while (taken < len && most > 0 && may_run(session)) {
+        struct envelope envelope;
         struct feed feed;
-        enum feed_status status = scan(session, &feed, bytes + taken, len - taken);
+        enum feed_status status = take_frame(session, &feed, bytes + taken, len - taken, &envelope);
 
         if (status == FEED_BAD) {
             refuse(session, &feed, bytes + taken, len - taken);
@@ -304,8 +321,8 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
             break;
         }
         buf_compact(&session->out);
-        dispatch_frame(session, bytes + taken, feed.pos);
-        taken += feed.pos;
+        dispatch_frame(session, &envelope);
+        taken = (size_t)(envelope.end - bytes);
         most--;
         session_check_output(session);
     }

@@ -56,6 +56,7 @@ struct hub {
     struct buf_memory buffers;     /* the same, for buffers */
     struct hub_settings settings;
     struct hub_ops ops;
+    struct rpc_index methods;
     struct names spaces;           /* shared namespaces by name: each a struct space, counted */
     struct obj *global, *builtins; /* borrowed from `spaces` */
     struct session *sessions;      /* all open ones, latest first */
@@ -194,8 +195,8 @@ void session_configure(struct session *session);
 /* The session has output, work or an end for its connection. session.c */
 void session_wake(struct session *session);
 
-/* Runs the request in bytes[0, len), a whole scanned frame. dispatch.c */
-void dispatch_frame(struct session *session, const char *bytes, size_t len);
+/* Runs the request of a whole, well-formed frame. dispatch.c */
+void dispatch_frame(struct session *session, const struct envelope *envelope);
 
 /* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused. dispatch.c */
 struct call;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "daemon/convert.h"
+#include "store/compare.h"
 #include "store/kinds/utf8.h"
 
 /* -- handles ------------------------------------------------------------------------------------------------------ */
@@ -222,11 +223,26 @@ static enum hd_err bad_target(struct heap *heap)
     return heap_fail(heap, HD_BAD_ARGS, "a target is a name, [namespace, name], a handle or a reference");
 }
 
+/* A name as such, what nearly every target is: hashed once for the three places where it may be. NULL if it is in none. */
+static struct obj *peek_plain(const struct session *session, const struct wire *name)
+{
+    const struct hub *hub = session->hub;
+    uint32_t hash = heap_hash_bytes(hub->heap, name->bytes, name->len);
+    struct obj *o = names_peek_hashed(&space_of(session->space)->names, hash, name->bytes, name->len);
+
+    if (o == NULL)
+        o = names_peek_hashed(&space_of(hub->global)->names, hash, name->bytes, name->len);
+    if (o == NULL)
+        o = names_peek_hashed(&space_of(hub->builtins)->names, hash, name->bytes, name->len);
+    return o;
+}
+
 enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
 {
     struct heap *heap = session->hub->heap;
     struct wire wire = read_peek(reader);
     struct binding binding;
+    struct obj *o;
     enum hd_err err;
 
     switch (wire.kind) {
@@ -237,6 +253,13 @@ enum hd_err convert_target(struct session *session, struct reader *reader, struc
         read_next(reader);
         return convert_ext(session, &wire, out);
     case WIRE_STR:
+        o = peek_plain(session, &wire);
+        if (o != NULL) {
+            read_next(reader);
+            *out = obj_ref(o);
+            return HD_OK;
+        }
+        /* fall through - to say what is wrong with it */
     case WIRE_ARRAY:
         err = read_binding(heap, reader, &binding);
         if (err == HD_BAD_ARGS)

@@ -41,7 +41,7 @@ static void put_signature(const struct rpc_method *method)
     const char *comma = "";
 
     printf("%s(", method->name);
-    for (unsigned i = 0; i < rpc_arg_count(method); i++) {
+    for (unsigned i = 0; i < method->arg_count; i++) {
         const struct rpc_arg *arg = &method->args[i];
 
         printf("%s%s%s", comma, arg->name, arg->is_rest ? "..." : arg->is_optional ? "?" : "");
@@ -65,9 +65,9 @@ static void put_method(const struct rpc_method *method)
     printf("\n### `");
     put_signature(method);
     printf("`\n\n%s. Result: %s.\n", method->summary, method->result);
-    if (rpc_arg_count(method) + (unsigned)__builtin_popcountll(method->options) > 0)
+    if (method->arg_count + (unsigned)__builtin_popcountll(method->options) > 0)
         printf("\n| | kind | |\n| --- | --- | --- |\n");
-    for (unsigned i = 0; i < rpc_arg_count(method); i++) {
+    for (unsigned i = 0; i < method->arg_count; i++) {
         printf("| `%s` | %s | ", method->args[i].name, rpc_arg_kind_name(method->args[i].kind));
         put_cell(method->args[i].summary);
         printf(" |\n");

@@ -291,7 +291,7 @@ static void pack_options(struct grammar *g, const struct rpc_method *method)
 /* How many of the method's rows are given: optional ones now and then not, a rest up to three times. */
 static unsigned count_arguments(struct grammar *g, const struct rpc_method *method)
 {
-    unsigned count = rpc_arg_count(method);
+    unsigned count = method->arg_count;
 
     if (count > 0 && method->args[count - 1].is_rest)
         return count - 1 + choose(g, 4);
@@ -303,7 +303,7 @@ static unsigned count_arguments(struct grammar *g, const struct rpc_method *meth
 static void pack_params(struct grammar *g, const struct rpc_method *method)
 {
     unsigned count = count_arguments(g, method);
-    unsigned rows = rpc_arg_count(method);
+    unsigned rows = method->arg_count;
     bool has_options = method->options != 0 && one_in(g, 2);
 
     pack_array(g->out, count + has_options);

@@ -38,7 +38,7 @@ static const char general[] =
 void help_signature(struct buf *out, const struct rpc_method *method)
 {
     const char *separator = "";
-    unsigned count = rpc_arg_count(method);
+    unsigned count = method->arg_count;
 
     text_put(out, "%s(", method->name);
     for (unsigned i = 0; i < count; i++) {
@@ -92,7 +92,7 @@ static bool show_method(FILE *out, const struct rpc_method *method)
         return false;
     show_signature(out, method);
     fprintf(out, "    %s\n", method->summary);
-    for (unsigned i = 0; i < rpc_arg_count(method); i++)
+    for (unsigned i = 0; i < method->arg_count; i++)
         fprintf(out, "    %-*s %s%s\n", NAME_WIDTH, method->args[i].name, method->args[i].summary,
                 method->args[i].is_optional ? " (may be left out)" : "");
     for (unsigned i = 0; i < RPC_OPTIONS; i++)
