@@ -97,7 +97,8 @@ static struct obj *add_space(struct hub *hub, const char *name)
 static bool fill_builtins(struct hub *hub)
 {
     static const enum obj_type makers[] = {OBJ_LIST, OBJ_TUPLE, OBJ_DICT, OBJ_SET, OBJ_OBJECT,
-                                           OBJ_BOOL, OBJ_INT, OBJ_FLOAT, OBJ_STR, OBJ_BYTES};
+                                           OBJ_BOOL, OBJ_INT, OBJ_FLOAT, OBJ_STR, OBJ_BYTES,
+                                           OBJ_WEAKDICT, OBJ_WEAKKEYDICT, OBJ_WEAKSET};
 
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         struct class *class = hub->heap->classes[makers[i]];

@@ -14,6 +14,7 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/namespace.h"
 #include "store/kinds/object.h"
+#include "store/kinds/weak_table.h"
 #include "store/step.h"
 #include "store/weak.h"
 
@@ -142,6 +143,10 @@ static const struct table *table_in(struct obj *o)
         return &class_of(o)->attributes.table;
     case OBJ_NAMESPACE:
         return &space_of(o)->names.table;
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+    case OBJ_WEAKSET:
+        return weak_container_table(o);
     case OBJ_OBJECT:
         return (o->flags & OBJ_OWN_NAMES) != 0 ? &instance_of(o)->names->table : NULL;
     default:

@@ -20,6 +20,7 @@
 #include "store/kinds/number.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/weak_table.h"
 #include "store/weak.h"
 
 struct pair {
@@ -86,11 +87,34 @@ static enum hd_err is_subset(struct heap *heap, struct obj *a, struct obj *b, bo
     return err;
 }
 
+/* The same for weaksets, which are of one length. */
+static enum hd_err is_weak_subset(struct heap *heap, struct obj *a, struct obj *b, bool *within)
+{
+    struct weak_entry *entry;
+    struct obj *element, *none;
+    enum hd_err err = HD_OK;
+
+    *within = true;
+    for (uint32_t at = 0; *within && err == HD_OK && weak_container_next(heap, a, &at, &element, &none);) {
+        err = heap_work(heap, 1);
+        if (err == HD_OK)
+            err = weak_container_find(heap, b, element, &entry);
+        if (err == HD_OK)
+            *within = entry != NULL;
+    }
+    return err;
+}
+
 /* Bound methods are equal if they call the same on the same, as in Python; other objects only if identical. */
 static bool are_same_methods(struct obj *a, struct obj *b)
 {
     return a->type == OBJ_METHOD && b->type == OBJ_METHOD && method_of(a)->self == method_of(b)->self &&
            method_of(a)->row == method_of(b)->row;
+}
+
+static bool have_one_length(const struct heap *heap, const struct obj *a, const struct obj *b)
+{
+    return weak_container_length(heap, a) == weak_container_length(heap, b);
 }
 
 static enum hd_err compare_flat(struct heap *heap, struct obj *a, struct obj *b, bool *same)
@@ -101,6 +125,8 @@ static enum hd_err compare_flat(struct heap *heap, struct obj *a, struct obj *b,
         return compare_texts(heap, a, b, same);
     else if (a->type == OBJ_SET && b->type == OBJ_SET && dict_of(a)->table.live == dict_of(b)->table.live)
         return is_subset(heap, a, b, same);
+    else if (a->type == OBJ_WEAKSET && b->type == OBJ_WEAKSET && have_one_length(heap, a, b))
+        return is_weak_subset(heap, a, b, same);
     else
         *same = are_same_methods(a, b);
     return HD_OK;
@@ -119,6 +145,9 @@ static bool is_to_enter(const struct walk *w, struct obj *a, struct obj *b)
         return w->for_order || kind_of(a)->length(a) == kind_of(b)->length(b);
     case OBJ_DICT:
         return dict_of(a)->table.live == dict_of(b)->table.live;
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+        return have_one_length(w->heap, a, b);
     case OBJ_WEAKREF:
         return weak_target_peek(w->heap, a) != NULL && weak_target_peek(w->heap, b) != NULL;
     default:
@@ -200,6 +229,26 @@ static enum hd_err next_entries(struct walk *w, struct pair *top, enum verdict *
     return HD_OK;
 }
 
+static enum hd_err next_weak_entries(struct walk *w, struct pair *top, enum verdict *verdict)
+{
+    struct weak_entry *entry;
+    struct obj *key, *value, *other;
+    enum hd_err err;
+
+    if (!weak_container_next(w->heap, top->a, &top->at, &key, &value)) {
+        w->depth--;
+        *verdict = SAME;
+        return HD_OK;
+    }
+    err = weak_container_find(w->heap, top->b, key, &entry);
+    if (err != HD_OK)
+        return err;
+    if (entry != NULL && weak_entry_parts(w->heap, top->b, entry, &key, &other))
+        return look_at(w, value, other, verdict);
+    *verdict = DIFFERENT;
+    return HD_OK;
+}
+
 static enum hd_err next_targets(struct walk *w, struct pair *top, enum verdict *verdict)
 {
     if (top->at++ == 0)
@@ -215,7 +264,9 @@ static enum hd_err next_pair(struct walk *w, enum verdict *verdict)
 
     if (is_sequence(top->a))
         return next_elements(w, top, verdict);
-    return top->a->type == OBJ_DICT ? next_entries(w, top, verdict) : next_targets(w, top, verdict);
+    if (top->a->type == OBJ_WEAKREF)
+        return next_targets(w, top, verdict);
+    return top->a->type == OBJ_DICT ? next_entries(w, top, verdict) : next_weak_entries(w, top, verdict);
 }
 
 /* Until two differ, or all is seen. Afterwards the stack is the way to the two that differ. */

@@ -24,6 +24,9 @@ enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *res
  * charges work for tuples and weakrefs. */
 enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash);
 
+/* The hash of what is compared by identity, for any object. */
+uint32_t obj_identity_hash(const struct heap *heap, const struct obj *o);
+
 /* True if both are equal as dict keys. Both hashable. LIMIT and NO_MEMORY are possible for tuples only. */
 enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *result);
 

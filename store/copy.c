@@ -13,6 +13,7 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/weak_table.h"
 #include "store/step.h"
 
 uint64_t obj_width(const struct obj *o)
@@ -28,7 +29,7 @@ uint64_t obj_width(const struct obj *o)
 static bool is_shared(const struct obj *o)
 {
     return o->type != OBJ_LIST && o->type != OBJ_TUPLE && o->type != OBJ_DICT && o->type != OBJ_SET &&
-           o->type != OBJ_OBJECT;
+           o->type != OBJ_OBJECT && !is_weak_container(o);
 }
 
 static enum hd_err make_empty(struct heap *heap, const struct obj *o, struct obj **out)
@@ -135,6 +136,8 @@ enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out)
         *out = obj_ref(o);
         return HD_OK;
     }
+    if (is_weak_container(o))
+        return weak_container_copy(heap, o, out);
     err = heap_work(heap, obj_width(o) + 1);
     if (err == HD_OK)
         err = make_empty(heap, o, &made);

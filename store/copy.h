@@ -6,11 +6,12 @@
 
 #include "store/heap.h"
 
-/* copy.copy: a new container with the same references; atoms, tuples, classes, methods, weakrefs and proxies are themselves.
+/* copy.copy: a new container with the same references (a weak one: with the same entries); atoms, tuples, classes, methods, weakrefs and proxies are themselves.
  * LIMIT beyond the work budget, NO_MEMORY; nothing is left over on failure. */
 enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out);
 
-/* copy.deepcopy: a new graph of the same shape; iterative, any depth. Errors as obj_copy. */
+/* copy.deepcopy: a new graph of the same shape; iterative, any depth. A weak container in it becomes a new one with the same
+ * entries. Errors as obj_copy. */
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out);
 
 /* Takes the references out of a container that failed half made: it may hold cycles that would not die by themselves. The

@@ -16,6 +16,7 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/weak_table.h"
 #include "store/step.h"
 
 struct pair {
@@ -78,7 +79,7 @@ static enum hd_err memo_set(struct deepcopy *d, struct obj *o, struct obj *copy)
 static bool is_atom(const struct obj *o)
 {
     return o->type != OBJ_LIST && o->type != OBJ_TUPLE && o->type != OBJ_DICT && o->type != OBJ_SET &&
-           o->type != OBJ_OBJECT;
+           o->type != OBJ_OBJECT && !is_weak_container(o);
 }
 
 static enum hd_err push_tuple(struct deepcopy *d, struct obj *o)
@@ -156,6 +157,10 @@ static enum hd_err make_empty(struct heap *heap, struct obj *o, struct obj **out
     case OBJ_DICT:
     case OBJ_SET:
         return dict_new(heap, o->type, dict_of(o)->table.live, out);
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+    case OBJ_WEAKSET:
+        return weak_container_copy(heap, o, out); /* the same entries, shared: nothing is left to fill in */
     default:
         return object_new(heap, &instance_of(o)->class->head, out);
     }
@@ -294,6 +299,10 @@ static enum hd_err fill(struct deepcopy *d, struct pair pair)
     case OBJ_DICT:
     case OBJ_SET:
         return fill_table(d, &dict_of(pair.from)->table, &dict_of(pair.to)->table);
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+    case OBJ_WEAKSET:
+        return HD_OK;
     default:
         return fill_object(d, pair.from, pair.to);
     }

@@ -262,9 +262,14 @@ bool gc_is_waiting(const struct gc *gc)
 
 /* -- condemning --------------------------------------------------------------------------------------------------- */
 
+bool gc_is_condemning(const struct gc *gc)
+{
+    return gc != NULL && gc->phase == CONDEMN;
+}
+
 bool gc_is_condemned(const struct heap *heap, const struct obj *o)
 {
-    return heap->gc != NULL && heap->gc->phase == CONDEMN && pool_is_unmarked(heap->pool, o);
+    return gc_is_condemning(heap->gc) && pool_is_unmarked(heap->pool, o);
 }
 
 static void condemn(void *arg, void *block)

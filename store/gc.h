@@ -82,6 +82,9 @@ void gc_list_shuffled(struct heap *heap, struct obj *list);
 /* True while it marks. NULL is fine. */
 bool gc_is_marking(const struct gc *gc);
 
+/* True from the end of marking until all that is condemned is cleared. NULL is fine. */
+bool gc_is_condemning(const struct gc *gc);
+
 /* True if `o` is garbage whose turn has not come: dead for everybody. */
 bool gc_is_condemned(const struct heap *heap, const struct obj *o);
 

@@ -30,6 +30,11 @@ static uint32_t mix(const struct heap *heap, uint64_t word, uint64_t salt)
     return (uint32_t)(folded ^ folded >> 32);
 }
 
+uint32_t obj_identity_hash(const struct heap *heap, const struct obj *o)
+{
+    return mix(heap, o->id, SALT_IDENTITY);
+}
+
 static uint32_t hash_float(const struct heap *heap, double value)
 {
     uint64_t bits;
@@ -96,7 +101,7 @@ static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
     case OBJ_OBJECT:
     case OBJ_CLASS:
     case OBJ_NAMESPACE:
-        *hash = mix(heap, o->id, SALT_IDENTITY);
+        *hash = obj_identity_hash(heap, o);
         return HD_OK;
     default:
         return unhashable(heap, o);

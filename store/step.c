@@ -1,5 +1,5 @@
 /*
- * step.c - the dying queue: objects and detached storage whose references are still to be dropped.
+ * step.c - the dying queue: objects, and what has left living ones, whose references are still to be dropped.
  *
  * Invariant: a queued object has OBJ_DYING and no weak reference. Its count is 0 and only the queue knows it; or it was
  * collected, and all that still refers to it is in the same queue. The head of the queue may be half dropped: `cursor`
@@ -12,6 +12,7 @@
 
 #include "store/kind.h"
 #include "store/ledger.h"
+#include "store/kinds/weak_table.h"
 
 /* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped already. */
 struct detached {
@@ -32,26 +33,51 @@ void step_init(struct step *step, enum weak_cause cause)
     step->cause = cause;
 }
 
-static struct detached *as_detached(uintptr_t item)
+/* What stands in a queue: an address, whose lowest bits tell of what. */
+enum item { ITEM_OBJECT, ITEM_DETACHED, ITEM_ENTRY, ITEM_WEAK_TABLE };
+
+#define ITEM_MASK ((uintptr_t)3)
+
+static enum item item_of(uintptr_t item)
 {
-    return (item & 1) != 0 ? (struct detached *)(item & ~(uintptr_t)1) : NULL;
+    return (enum item)(item & ITEM_MASK);
+}
+
+static void *block_of(uintptr_t item)
+{
+    return (void *)(item & ~ITEM_MASK);
 }
 
 static void set_next(uintptr_t item, uintptr_t next)
 {
-    struct detached *detached = as_detached(item);
-
-    if (detached != NULL)
-        detached->next = next;
-    else
+    switch (item_of(item)) {
+    case ITEM_OBJECT:
         ((struct obj *)item)->next = (struct obj *)next;
+        return;
+    case ITEM_DETACHED:
+        ((struct detached *)block_of(item))->next = next;
+        return;
+    case ITEM_ENTRY:
+        ((struct weak_entry *)block_of(item))->next_dying = next;
+        return;
+    case ITEM_WEAK_TABLE:
+        ((struct weak_table *)block_of(item))->next_dying = next;
+        return;
+    }
 }
 
 static uintptr_t next_of(uintptr_t item)
 {
-    struct detached *detached = as_detached(item);
-
-    return detached != NULL ? detached->next : (uintptr_t)((struct obj *)item)->next;
+    switch (item_of(item)) {
+    case ITEM_DETACHED:
+        return ((struct detached *)block_of(item))->next;
+    case ITEM_ENTRY:
+        return ((struct weak_entry *)block_of(item))->next_dying;
+    case ITEM_WEAK_TABLE:
+        return ((struct weak_table *)block_of(item))->next_dying;
+    default:
+        return (uintptr_t)((struct obj *)item)->next;
+    }
 }
 
 static void enqueue(struct step *step, uintptr_t item)
@@ -86,7 +112,7 @@ void obj_die(struct heap *heap, struct obj *o)
 static void detach(struct heap *heap, void *storage, struct detached record)
 {
     memcpy(storage, &record, sizeof record);
-    enqueue(heap->step, (uintptr_t)storage | 1);
+    enqueue(heap->step, (uintptr_t)storage | ITEM_DETACHED);
 }
 
 /* The storage is queued before its first references are dropped: so all of them die before what they refer to. */
@@ -133,6 +159,16 @@ void step_detach_table(struct heap *heap, struct table *table)
     drop_entry(heap, &first);
 }
 
+void step_add_entry(struct step *step, struct weak_entry *entry)
+{
+    enqueue(step, (uintptr_t)entry | ITEM_ENTRY);
+}
+
+void step_add_weak_table(struct step *step, struct weak_table *table)
+{
+    enqueue(step, (uintptr_t)table | ITEM_WEAK_TABLE);
+}
+
 /* -- running ------------------------------------------------------------------------------------------------------ */
 
 static bool drop_detached(struct heap *heap, struct detached *detached, size_t *budget)
@@ -162,19 +198,10 @@ static void dequeue(struct step *step)
     step->cursor = 0;
 }
 
-/* Works on the head of the queue; false if the budget ended first. */
-static bool run_head(struct heap *heap, struct step *step, size_t *budget)
+static bool run_object(struct heap *heap, struct step *step, size_t *budget)
 {
-    struct detached *detached = as_detached(step->head);
     struct obj *o = (struct obj *)step->head;
 
-    if (detached != NULL) {
-        if (!drop_detached(heap, detached, budget))
-            return false;
-        dequeue(step);
-        free_detached(heap, detached);
-        return true;
-    }
     if (kind_of(o)->drop != NULL && (o->flags & OBJ_EMPTIED) == 0 &&
         !kind_of(o)->drop(heap, o, &step->cursor, budget))
         return false;
@@ -187,6 +214,52 @@ static bool run_head(struct heap *heap, struct step *step, size_t *budget)
     kind_of(o)->free(heap, o);
     step->died++;
     return true;
+}
+
+static bool run_detached(struct heap *heap, struct step *step, size_t *budget)
+{
+    struct detached *detached = block_of(step->head);
+
+    if (!drop_detached(heap, detached, budget))
+        return false;
+    dequeue(step);
+    free_detached(heap, detached);
+    return true;
+}
+
+static bool run_entry(struct heap *heap, struct step *step)
+{
+    struct weak_entry *entry = block_of(step->head);
+
+    dequeue(step);
+    weak_entry_drop(heap, entry);
+    return true;
+}
+
+static bool run_weak_table(struct heap *heap, struct step *step, size_t *budget)
+{
+    struct weak_table *table = block_of(step->head);
+
+    if (!weak_table_drop(heap, table, budget))
+        return false;
+    dequeue(step);
+    weak_table_free(heap, table);
+    return true;
+}
+
+/* Works on the head of the queue; false if the budget ended first. */
+static bool run_head(struct heap *heap, struct step *step, size_t *budget)
+{
+    switch (item_of(step->head)) {
+    case ITEM_DETACHED:
+        return run_detached(heap, step, budget);
+    case ITEM_ENTRY:
+        return run_entry(heap, step);
+    case ITEM_WEAK_TABLE:
+        return run_weak_table(heap, step, budget);
+    default:
+        return run_object(heap, step, budget);
+    }
 }
 
 bool step_run(struct heap *heap, struct step *step, size_t budget)
@@ -221,14 +294,31 @@ static void each_detached(struct detached *detached, void (*visit)(void *arg, st
     }
 }
 
+static void each_strong(const struct table *table, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
+{
+    for (uint32_t i = table_next(table, 0); i != TABLE_NONE; i = table_next(table, i + 1)) {
+        const struct weak_entry *entry = table->entries[i].key;
+
+        visit(arg, entry->strong, true);
+    }
+}
+
 void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
 {
     for (uintptr_t item = step->head; item != 0; item = next_of(item)) {
-        struct detached *detached = as_detached(item);
-
-        if (detached != NULL)
-            each_detached(detached, visit, arg);
-        else
+        switch (item_of(item)) {
+        case ITEM_DETACHED:
+            each_detached(block_of(item), visit, arg);
+            break;
+        case ITEM_ENTRY:
+            visit(arg, ((struct weak_entry *)block_of(item))->strong, true);
+            break;
+        case ITEM_WEAK_TABLE:
+            each_strong(&((struct weak_table *)block_of(item))->entries, visit, arg);
+            break;
+        case ITEM_OBJECT:
             visit(arg, (struct obj *)item, false);
+            break;
+        }
     }
 }

@@ -19,7 +19,7 @@
 #include "store/weak.h"
 
 struct step {
-    uintptr_t head, tail;      /* queue of struct obj *, or struct detached * with bit 0 set; 0 when empty */
+    uintptr_t head, tail;      /* queue of struct obj *, and of others told apart by the lowest bits; 0 when empty */
     uint64_t cursor;           /* how far the head's references are dropped */
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
@@ -39,7 +39,7 @@ static inline bool step_is_empty(const struct step *step)
  */
 bool step_run(struct heap *heap, struct step *step, size_t budget);
 
-/* Calls `visit` for every queued object, and for every reference that detached storage still holds. */
+/* Calls `visit` for every queued object, and for every reference that what else is queued still holds. */
 void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg);
 
 /* Gives a vector of owned references to the current step to be dropped first to last and freed. `items` was allocated
@@ -49,5 +49,13 @@ void step_detach_items(struct heap *heap, struct obj **items, uint32_t len, uint
 /* The same for the entries of a table whose keys and values are owned references (dict, set). The
  * table is empty and usable again at once. */
 void step_detach_table(struct heap *heap, struct table *table);
+
+/* Gives an entry whose object is dead to the step, to be dropped and freed. Drops nothing here. */
+struct weak_entry;
+void step_add_entry(struct step *step, struct weak_entry *entry);
+
+/* The same for the table of a weak container. Its entries are in it until they are dropped, or their objects die. */
+struct weak_table;
+void step_add_weak_table(struct step *step, struct weak_table *table);
 
 #endif

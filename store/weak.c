@@ -6,6 +6,7 @@
 #include "store/gc.h"
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
+#include "store/kinds/weak_table.h"
 #include "store/step.h"
 
 const char *weak_cause_name(enum weak_cause cause)
@@ -385,6 +386,8 @@ void weak_clear(struct heap *heap, struct obj *o, struct step *step)
         link->next = link->prev = NULL;
         if (link->kind == WEAK_OBJECT)
             clear_object(weak_of_link(link), step, now);
+        else
+            weak_entry_expire(heap, link, step);
         link = next;
     }
 }

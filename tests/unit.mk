@@ -25,7 +25,8 @@ unit_tests += \
 	tests/test_session_limits \
 	tests/test_step \
 	tests/test_table \
-	tests/test_weak
+	tests/test_weak \
+	tests/test_weak_containers
 
 suite_sources = tests/suite.c tests/suite.h
 meter_sources = tests/meter.c tests/meter.h
@@ -89,6 +90,11 @@ tests_test_object_LDADD = $(STORE_TEST_LIBS)
 tests_test_weak_SOURCES = tests/test_weak.c $(rig_sources)
 tests_test_weak_CFLAGS = $(TEST_CFLAGS)
 tests_test_weak_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_weak_containers_SOURCES = tests/test_weak_containers.c $(rig_sources) $(TWIN_SOURCES)
+tests_test_weak_containers_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_weak_containers_CFLAGS = $(TEST_CFLAGS)
+tests_test_weak_containers_LDADD = $(STORE_TEST_LIBS)
 
 tests_test_copy_SOURCES = tests/test_copy.c $(rig_sources) $(TWIN_SOURCES)
 tests_test_copy_CPPFLAGS = $(TWIN_CPPFLAGS)

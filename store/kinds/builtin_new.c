@@ -14,6 +14,7 @@
 #include "store/kinds/number_text.h"
 #include "store/kinds/sequence.h"
 #include "store/kinds/text.h"
+#include "store/kinds/weak_table.h"
 
 /* `x` is what the value is made of, never a proxy; `how` a second argument or NULL. */
 typedef enum hd_err make_fn(struct heap *heap, struct obj *x, struct obj *how, struct obj **out);
@@ -45,6 +46,8 @@ static enum hd_err make_bool(struct heap *heap, struct obj *x, struct obj *how, 
         is_true = text_of(x)->len > 0;
     else if (x->type == OBJ_LIST || x->type == OBJ_TUPLE || x->type == OBJ_DICT || x->type == OBJ_SET)
         is_true = kind_of(x)->length(x) > 0;
+    else if (is_weak_container(x))
+        is_true = weak_container_length(heap, x) > 0;
     *out = bool_obj(heap, is_true);
     return HD_OK;
 }
@@ -279,6 +282,38 @@ static enum hd_err make_dict(struct heap *heap, struct obj *x, struct obj *how, 
     return err;
 }
 
+static enum hd_err make_weak(struct heap *heap, enum obj_type type, struct obj *x, struct obj **out)
+{
+    struct obj *container = NULL;
+    enum hd_err err = weak_container_new(heap, type, &container);
+
+    if (err == HD_OK)
+        err = weak_container_update(heap, container, x);
+    if (err == HD_OK)
+        *out = container;
+    else
+        obj_unref(heap, &container);
+    return err;
+}
+
+static enum hd_err make_weakdict(struct heap *heap, struct obj *x, struct obj *how, struct obj **out)
+{
+    (void)how;
+    return make_weak(heap, OBJ_WEAKDICT, x, out);
+}
+
+static enum hd_err make_weakkeydict(struct heap *heap, struct obj *x, struct obj *how, struct obj **out)
+{
+    (void)how;
+    return make_weak(heap, OBJ_WEAKKEYDICT, x, out);
+}
+
+static enum hd_err make_weakset(struct heap *heap, struct obj *x, struct obj *how, struct obj **out)
+{
+    (void)how;
+    return make_weak(heap, OBJ_WEAKSET, x, out);
+}
+
 /* -- the table ---------------------------------------------------------------------------------------------------- */
 
 static const struct maker {
@@ -288,6 +323,7 @@ static const struct maker {
     [OBJ_BOOL] = {make_bool, 1}, [OBJ_INT] = {make_int, 2},     [OBJ_FLOAT] = {make_float, 1},
     [OBJ_STR] = {make_str, 2},   [OBJ_BYTES] = {make_bytes, 2}, [OBJ_LIST] = {make_list, 1},
     [OBJ_TUPLE] = {make_tuple, 1}, [OBJ_DICT] = {make_dict, 1}, [OBJ_SET] = {make_set, 1},
+    [OBJ_WEAKDICT] = {make_weakdict, 1}, [OBJ_WEAKKEYDICT] = {make_weakkeydict, 1}, [OBJ_WEAKSET] = {make_weakset, 1},
 };
 
 /* What a constructor gives without arguments. */
@@ -312,6 +348,10 @@ static enum hd_err make_empty(struct heap *heap, enum obj_type type, struct obj 
     case OBJ_TUPLE:
         *out = heap->empty_tuple;
         return HD_OK;
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+    case OBJ_WEAKSET:
+        return weak_container_new(heap, type, out);
     default:
         return dict_new(heap, type, 0, out);
     }

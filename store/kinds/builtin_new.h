@@ -7,7 +7,7 @@
 #include "store/heap.h"
 
 /*
- * `bool int float str bytes list tuple dict set` of at most one argument; without it the empty or zero value. A second
+ * `bool int float str bytes list tuple dict set weakdict weakkeydict weakset` of at most one argument; without it the empty or zero value. A second
  * one may name the base of a str for `int`, and the encoding for `str` of bytes and `bytes` of a str (utf-8, the only
  * one). An immutable value of the very type is given itself, a living proxy stands for its target (DEAD for a dead one).
  * Others cannot be made this way: TYPE. TYPE also for an argument that does not fit, VALUE for a text that is no number,

@@ -5,6 +5,7 @@
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/weak_table.h"
 
 /* How many items `o` has; false if it has none of them by nature. */
 static bool count_items(struct obj *o, uint64_t *length)
@@ -26,6 +27,11 @@ static bool count_items(struct obj *o, uint64_t *length)
     case OBJ_DICT:
     case OBJ_SET:
         *length = dict_of(o)->table.live;
+        return true;
+    case OBJ_WEAKDICT:
+    case OBJ_WEAKKEYDICT:
+    case OBJ_WEAKSET:
+        *length = weak_container_table(o)->live;
         return true;
     default:
         return false;
@@ -49,6 +55,7 @@ enum hd_err iterate_start(struct heap *heap, struct obj *o, struct iteration *it
 static struct obj *next_held(struct iteration *it)
 {
     struct obj *over = it->over;
+    struct obj *key, *value;
     uint32_t len, at;
     struct obj **items;
 
@@ -57,6 +64,8 @@ static struct obj *next_held(struct iteration *it)
         it->position = at == TABLE_NONE ? it->position : at + 1;
         return at == TABLE_NONE ? NULL : dict_of(over)->table.entries[at].key;
     }
+    if (is_weak_container(over))
+        return weak_container_next(it->heap, over, &it->position, &key, &value) ? key : NULL;
     items = sequence_items(over, &len);
     return it->position < len ? items[it->position++] : NULL;
 }

@@ -10,8 +10,7 @@
 
 /* -- pairs -------------------------------------------------------------------------------------------------------- */
 
-/* Takes a pair apart: anything with exactly two items. Both are owned. */
-static enum hd_err split_pair(struct heap *heap, struct obj *pair, uint64_t index, struct obj **key, struct obj **value)
+enum hd_err dict_split_pair(struct heap *heap, struct obj *pair, uint64_t index, struct obj **key, struct obj **value)
 {
     struct iteration it;
     enum hd_err err = iterate_start(heap, pair, &it);
@@ -31,7 +30,7 @@ static enum hd_err add_pair(struct heap *heap, struct obj *dict, struct obj *pai
 {
     struct obj *key = NULL;
     struct obj *value = NULL;
-    enum hd_err err = split_pair(heap, pair, index, &key, &value);
+    enum hd_err err = dict_split_pair(heap, pair, index, &key, &value);
 
     if (err == HD_OK)
         err = dict_set(heap, dict, key, value);
