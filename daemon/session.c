@@ -402,6 +402,7 @@ void session_step_done(struct session *session)
     if (!session->is_closed) {
         events_flush(session);
         buf_append(&session->out, session->held.bytes, session->held.len);
+        session->last_response = session->held.len;
         session_check_output(session);
     }
     buf_fini(&session->held);

@@ -188,6 +188,18 @@ def a_client_that_does_not_read_is_not_read_from_and_loses_nothing():
 
 
 @test_own
+def one_response_may_be_larger_than_the_output_also_if_it_had_to_wait():
+    with Daemon(config={"limits.output": "64K", "slice_objects": 1}) as server:
+        client, text = server.client(), "s" * 20_000_000
+        for doomed in (0, 100):
+            client.call("bind", "xs", [[text, [[n] for n in range(doomed)]]])
+            request = client.request("call", "xs", "pop", [], {"result": "value"})
+            wait_until(lambda: server.client().call("stats", "server")["server"]["working"] == 0, "the end of the step")
+            assert client.answer(request)[0] == text
+            assert client.call("ping", 1) == 1
+
+
+@test_own
 def a_client_that_takes_nothing_is_closed():
     with Daemon(config={"output_timeout": "0.1"}) as server:
         client, other = server.client(), server.client()
