@@ -1,10 +1,10 @@
 /*
  * do_path.c - why is it alive: the shortest chain of counting references from a root. A job (job.h).
  *
- * A search from all roots finds the chain (store/why.h), a second look at the roots what holds its beginning, and a search
- * from what the asker has which containers of it he may be shown. Then, in one moment, each link is looked at: when one
- * does not hold any more, all begins again. So every link holds when the answer is written; and nil is answered only after a
- * search that saw every reference that went, and had nothing left to look into.
+ * A search from all roots finds the chain (store/why.h), a second look at the roots what holds its beginning, and a
+ * search from what the asker has which containers of it he may be shown. Then, in one moment, each link is looked at:
+ * when one does not hold any more, all begins again. So every link holds when the answer is written; and nil is
+ * answered only after a search that saw every reference that went, and had nothing left to look into.
  */
 #include "daemon/convert.h"
 #include "daemon/job.h"

@@ -35,7 +35,7 @@ static enum hd_err answer(struct call *call, void *state)
         return heap_no_memory(call->heap);
     count = holding_each_now(call->hub, job, NULL, NULL);
     if (count > work)
-        return heap_fail(call->heap, HD_LIMIT, "it has more than limits.work (%llu) referrers: ask for fewer with 'limit'",
+        return heap_fail(call->heap, HD_LIMIT, "more than limits.work (%llu) refer to it: ask for fewer with 'limit'",
                          (unsigned long long)work);
     out = reply_begin(call);
     pack_array(out, count);

@@ -1,9 +1,11 @@
 /*
- * daemon/holding.h - the request that looks for all that holds one object: `referrers`, and `info` with holders. A job (job.h).
+ * daemon/holding.h - the request that looks for all that holds one object: `referrers`, and `info` with holders. A job
+ * (job.h).
  *
- * What it tells held at the moment of the answer, and is all that held then: as many as the object's count, less the request's own
- * (store/why.c says why that proves it). While the numbers differ it looks again; after HOLDING_TRIES times, on an object whose
- * holders change without an end, it tells what it knows. Of an immortal object, which has no count, it tells what it met.
+ * What it tells held at the moment of the answer, and is all that held then: as many as the object's count, less the
+ * request's own (store/why.c says why that proves it). While the numbers differ it looks again; after HOLDING_TRIES
+ * times, on an object whose holders change without an end, it tells what it knows. Of an immortal object, which has no
+ * count, it tells what it met.
  */
 #ifndef HEAPD_DAEMON_HOLDING_H
 #define HEAPD_DAEMON_HOLDING_H

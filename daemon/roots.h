@@ -1,6 +1,6 @@
 /*
- * daemon/roots.h - where references into the heap come from, besides other objects: the one list of them, for the collector, the
- * verifiers, and those who ask why something is alive. A new kind of holder is shown here.
+ * daemon/roots.h - where references into the heap come from, besides other objects: the one list of them, for the
+ * collector, the verifiers, and those who ask why something is alive. A new kind of holder is shown here.
  *
  * Names are no roots: they hang on their namespaces, which are objects.
  */
@@ -30,7 +30,8 @@ struct root {
 
 typedef void root_fn(void *arg, const struct root *root);
 
-/* A walk over all roots that stops and goes on. What stays meanwhile is shown once; what comes meanwhile need not be. */
+/* A walk over all roots that stops and goes on. What stays meanwhile is shown once; what comes meanwhile need not be.
+ */
 struct root_walk {
     uint64_t spaces_at;
     bool spaces_are_shown;

@@ -10,13 +10,14 @@
 #include "daemon/roots.h"
 #include "store/kind.h"
 
-/* A root as it is remembered: the session's number and the handle. 0 for the handle: a pin; and for the session: of none. */
+/* A root as it is remembered: the session's number and the handle. 0 for the handle: a pin; and for the session: of
+ * none. */
 struct held_root {
     uint64_t session, handle;
 };
 
-/* Whether the root still holds `o`; *session gets its session, NULL for what belongs to none. The search for it begins at *at,
- * where an earlier call with a higher number ended, at first hub->sessions: their numbers fall. */
+/* Whether the root still holds `o`; *session gets its session, NULL for what belongs to none. The search for it begins
+ * at *at, where an earlier call with a higher number ended, at first hub->sessions: their numbers fall. */
 bool rows_root_holds(struct hub *hub, struct session **at, const struct held_root *root, const struct obj *o,
                      struct session **session);
 

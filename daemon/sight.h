@@ -1,6 +1,6 @@
 /*
- * daemon/sight.h - what a session may be shown: containers that it can reach by itself, from the namespaces that it may read and
- * from what it was given. Looking must not give power.
+ * daemon/sight.h - what a session may be shown: containers that it can reach by itself, from the namespaces that it may
+ * read and from what it was given. Looking must not give power.
  *
  * What it could reach at one moment while its request ran counts as reachable: it could have taken it then.
  */
@@ -19,8 +19,8 @@ struct sight {
     bool roots_are_shown;
 };
 
-/* Begins, or begins again, to find out which of the objects in `wanted` the session can reach; `wanted` stays where it is.
- * NO_MEMORY. Fine for one of zeroes. */
+/* Begins, or begins again, to find out which of the objects in `wanted` the session can reach; `wanted` stays where it
+ * is. NO_MEMORY. Fine for one of zeroes. */
 enum hd_err sight_begin(struct sight *sight, struct session *session, struct ledger *wanted);
 void sight_end(struct sight *sight);
 

@@ -1,10 +1,10 @@
 /*
  * store/gc.h - the cycle collector: finds containers that no root leads to, and reclaims them.
  *
- * Roots are exactly known here (names, handles, pins), so it traces: an incremental mark and sweep in the manner of Dijkstra et
- * al. ("On-the-fly garbage collection", 1978), keeping what was reachable when the marking began, as T. Yuasa's
- * snapshot-at-beginning collector does ("Real-time garbage collection on general-purpose machines", 1990). It works in
- * slices between which anything may change. docs/adr/0002-collector.md argues why.
+ * Roots are exactly known here (names, handles, pins), so it traces: an incremental mark and sweep in the manner of
+ * Dijkstra et al. ("On-the-fly garbage collection", 1978), keeping what was reachable when the marking began, as T.
+ * Yuasa's snapshot-at-beginning collector does ("Real-time garbage collection on general-purpose machines", 1990). It
+ * works in slices between which anything may change. docs/adr/0002-collector.md argues why.
  *
  * What others owe it while heap->is_marking:
  * - obj_unref shows it every object that loses a reference and lives on (gc_shade); so a reference cannot move behind the
@@ -27,8 +27,8 @@
 struct gc_roots {
     /* Starts to go through all roots. */
     void (*begin)(void *context);
-    /* Shows further roots with gc_root, about *budget of them (counting down); true when there is none left. What is added
-     * behind its back it need not show, what goes away is seen by obj_unref. */
+    /* Shows further roots with gc_root, about *budget of them (counting down); true when there is none left. What is
+     * added behind its back it need not show, what goes away is seen by obj_unref. */
     bool (*some)(void *context, size_t *budget);
     /* Remembers which steps have a dying queue that is not empty now; */
     void (*drain)(void *context);
@@ -54,8 +54,8 @@ void gc_start(struct gc *gc);
 bool gc_is_running(const struct gc *gc);
 
 /*
- * A slice of the collection under way: about `budget` references looked at or dropped. True when the collection has ended;
- * the notices in gc_step()->told are then the caller's to deliver.
+ * A slice of the collection under way: about `budget` references looked at or dropped. True when the collection has
+ * ended; the notices in gc_step()->told are then the caller's to deliver.
  */
 bool gc_run(struct gc *gc, size_t budget);
 

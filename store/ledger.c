@@ -1,8 +1,9 @@
 /*
  * ledger.c - see ledger.h.
  *
- * Invariants: heap->ledgers links all that are open, and heap->is_marking is true while there is one. A row whose object is
- * not NULL names an object that is not dead, older than the ledger; so no younger one at the same address is taken for it.
+ * Invariants: heap->ledgers links all that are open, and heap->is_marking is true while there is one. A row whose
+ * object is not NULL names an object that is not dead, older than the ledger; so no younger one at the same address is
+ * taken for it.
  */
 #include "store/ledger.h"
 

@@ -1,13 +1,13 @@
 /*
  * store/ledger.h - what a long look at the heap remembers of the objects it has met, while others change the heap.
  *
- * `referrers`, `path` and `verify` go through the heap in slices. What they keep between two of these are addresses, uncounted:
- * an object that dies leaves every ledger at that moment (obj_die), and one that loses a reference and lives on is shown
- * to those that want to know (obj_unref, while heap->is_marking). A reference that is gained is not shown: a count that has not
- * changed since, without a loss, has seen none.
+ * `referrers`, `path` and `verify` go through the heap in slices. What they keep between two of these are addresses,
+ * uncounted: an object that dies leaves every ledger at that moment (obj_die), and one that loses a reference and lives
+ * on is shown to those that want to know (obj_unref, while heap->is_marking). A reference that is gained is not shown:
+ * a count that has not changed since, without a loss, has seen none.
  *
- * All memory is reserved at the beginning; nothing here allocates later. Rows are found by address: open addressing with
- * linear probing, rows in order of addition.
+ * All memory is reserved at the beginning; nothing here allocates later. Rows are found by address: open addressing
+ * with linear probing, rows in order of addition.
  */
 #ifndef HEAPD_STORE_LEDGER_H
 #define HEAPD_STORE_LEDGER_H
@@ -32,13 +32,13 @@ struct ledger {
     uint32_t *slots;         /* positions of rows plus 1; 0: empty */
     uint64_t slot_count;
     uint64_t born;           /* the ids of objects made since it was opened begin here */
-    void (*lost)(void *arg, struct obj *o); /* o lost a reference and lives on; must not allocate. NULL: not of interest */
+    void (*lost)(void *arg, struct obj *o); /* o lost a reference and lives on; must not allocate. Or NULL */
     void *arg;
 
     struct obj *at;          /* the one object whose references are being walked through; NULL: none */
     uint64_t from;           /* where the chunk begins that is walked through now */
     uint64_t cursor;         /* and where the next one does */
-    bool is_spoilt;          /* its elements were put in another order meanwhile: some may have been met twice, or not at all */
+    bool is_spoilt;          /* a list's elements were put in another order meanwhile: some are met twice, or never */
 };
 
 /* Room for `capacity` rows, 1 ... LEDGER_MAX, within the memory limit: NO_MEMORY. `lost` may be NULL. */
@@ -63,8 +63,8 @@ static inline bool ledger_ignores(const struct ledger *ledger, const struct obj 
 /* Begins to walk through the references of `o`: ledger->at. */
 void ledger_enter(struct ledger *ledger, struct obj *o);
 
-/* Goes on, for at most LEDGER_CHUNK references or *budget (counting down). True, and `at` NULL, at the end; also when the
- * object died meanwhile. `visit` must let nothing die. */
+/* Goes on, for at most LEDGER_CHUNK references or *budget (counting down). True, and `at` NULL, at the end; also when
+ * the object died meanwhile. `visit` must let nothing die. */
 bool ledger_walk(struct ledger *ledger, size_t *budget, slot_fn *visit, void *arg);
 
 /* -- for those who change the heap -------------------------------------------------------------------------------- */

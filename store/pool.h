@@ -2,8 +2,8 @@
  * store/pool.h - memory of one heap: small blocks in pages of one size, large ones from store/mem.h, under one limit.
  *
  * Blocks of up to POOL_SMALL_MAX bytes come from 16 KiB pages that hold blocks of one size class (steps of 8 up to 128,
- * of 16 up to 256, of 64 up to 1024) and one use; pages come from 1 MiB arenas. A page that becomes empty can serve
- * any class again, an arena that becomes empty goes back to the system. Nobody stores a block's size: who frees it knows.
+ * of 16 up to 256, of 64 up to 1024) and one use; pages come from 1 MiB arenas. A page that becomes empty can serve any
+ * class again, an arena that becomes empty goes back to the system. Nobody stores a block's size: who frees it knows.
  * The scheme is that of slabs (J. Bonwick, "The Slab Allocator", USENIX 1994) without constructors.
  *
  * Containers live in pages of their own, so that all of them can be enumerated without links between them.
@@ -75,8 +75,8 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);
 
 /*
- * One pointer beside a block, for what few blocks have and their own bytes have no room for; NULL at first. All those of a
- * page lie together, and exist while one of them is in use.
+ * One pointer beside a block, for what few blocks have and their own bytes have no room for; NULL at first. All those
+ * of a page lie together, and exist while one of them is in use.
  *
  * pool_side_open: where the pointer is; it and its neighbours stay until pool_side_close. NULL without memory, or for a
  * block that lies in no page (pool_has_side): large ones, and all of the twin on malloc.
@@ -117,9 +117,9 @@ void pool_sweep_begin(struct pool *pool);
 bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg);
 
 /*
- * A walk over all containers in use that stops and goes on: what is in use throughout is met exactly once, what is made or
- * freed meanwhile at most once. Any number of them may be under way; between two calls everything is allowed. A container's
- * fifth byte (its type) is POOL_FREE while the block is free.
+ * A walk over all containers in use that stops and goes on: what is in use throughout is met exactly once, what is made
+ * or freed meanwhile at most once. Any number of them may be under way; between two calls everything is allowed. A
+ * container's fifth byte (its type) is POOL_FREE while the block is free.
  */
 #define POOL_FREE 0xff
 struct pool_walk {

@@ -1,13 +1,13 @@
 /*
  * recount.c - see recount.h.
  *
- * Why a difference is certain. From the comparison of one pass to the confirmation in the next, a row notes each loss of a
- * reference (obj_unref shows it) and the count at both ends; with no loss and an equal count there was no gain. So each
- * reference to the object stood where it stands throughout the pass, and was met once: containers do not move, cursors keep
- * their place while a container changes, and a list whose elements were put in another order spoils the pass. One thing moves
- * references without dropping them: a container that is cleared gives its storage to a dying queue. It is dropped soon after, and
- * shown as losses then; so doubts wait until the queues have been empty. Objects made after the beginning are left out: they
- * have younger ids.
+ * Why a difference is certain. From the comparison of one pass to the confirmation in the next, a row notes each loss
+ * of a reference (obj_unref shows it) and the count at both ends; with no loss and an equal count there was no gain. So
+ * each reference to the object stood where it stands throughout the pass, and was met once: containers do not move,
+ * cursors keep their place while a container changes, and a list whose elements were put in another order spoils the
+ * pass. One thing moves references without dropping them: a container that is cleared gives its storage to a dying
+ * queue. It is dropped soon after, and shown as losses then; so doubts wait until the queues have been empty. Objects
+ * made after the beginning are left out: they have younger ids.
  */
 #include "store/recount.h"
 

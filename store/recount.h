@@ -1,10 +1,10 @@
 /*
  * store/recount.h - recounts every reference while the heap changes, and finds the objects whose count is wrong.
  *
- * It works in slices (its caller shows the roots, as in store/why.h) and in passes. A pass counts what refers to each object; what
- * differs, or lost a reference meanwhile, is counted again in the next one. Only an object that changed in no way from before a
- * pass until after it can be told as a difference, so none is that a concurrent write made. What changes in every pass
- * stays unchecked.
+ * It works in slices (its caller shows the roots, as in store/why.h) and in passes. A pass counts what refers to each
+ * object; what differs, or lost a reference meanwhile, is counted again in the next one. Only an object that changed in
+ * no way from before a pass until after it can be told as a difference, so none is that a concurrent write made. What
+ * changes in every pass stays unchecked.
  */
 #ifndef HEAPD_STORE_RECOUNT_H
 #define HEAPD_STORE_RECOUNT_H
@@ -43,19 +43,20 @@ void recount_root(struct recount *r, struct obj *o);
 /* After containers and roots: compares about *budget rows; true when all are. Then recount_has_doubts. */
 bool recount_compare(struct recount *r, size_t *budget);
 
-/* True if there may be differences; they are certain, by recount_confirm, when every dying queue that holds something now has been
- * empty once: storage cut off from a container still holds its references until it is dropped. */
+/* True if there may be differences; they are certain, by recount_confirm, when every dying queue that holds something
+ * now has been empty once: storage cut off from a container still holds its references until it is dropped. */
 bool recount_has_doubts(const struct recount *r);
 void recount_confirm(struct recount *r);
 
 /* The next pass; false if none is needed or worth it. */
 bool recount_next(struct recount *r);
 
-/* A certain difference, i < confirmed: the object, and how many references to it there are; NULL if it is dead by now. */
+/* A certain difference, i < confirmed: the object, and how many references to it there are; NULL if it is dead by now.
+ */
 const struct obj *recount_difference(const struct recount *r, uint32_t i, uint64_t *held);
 
-/* True if nothing at all happened since the beginning, so that `met` can be compared with `live`: what is alive and met by nobody is
- * lost. Nothing may be dying. */
+/* True if nothing at all happened since the beginning, so that `met` can be compared with `live`: what is alive and met
+ * by nobody is lost. Nothing may be dying. */
 bool recount_was_undisturbed(const struct recount *r);
 
 #endif

@@ -1,16 +1,16 @@
 /*
  * why.c - see why.h.
  *
- * Holders. Every reference is one count. So at the moment of an answer, when each holding that was found is looked at again,
- * those that still hold are all that there are if and only if they are as many as the target's count, less what is not
- * told (the asker's own pin). No barrier is needed; the caller begins again while the numbers differ.
+ * Holders. Every reference is one count. So at the moment of an answer, when each holding that was found is looked at
+ * again, those that still hold are all that there are if and only if they are as many as the target's count, less what
+ * is not told (the asker's own pin). No barrier is needed; the caller begins again while the numbers differ.
  *
- * Search. It looks at what was reachable when it began, as the collector does (store/gc.c): an object that loses a reference
- * before the search has come to it is kept as lost (T. Yuasa's snapshot). So if the target was reachable at the beginning, then it
- * is found, or lost, or found below something lost. A way from a root ends the search; when there is none, lost objects
- * are looked into as well: if they lead to the target it is unsure and the caller begins again, else nothing led to it, and
- * nothing can: what is unreachable stays so, unless something weak is read, which is shown as a loss. Objects made
- * since the beginning are not looked into: what they refer to was reachable without them.
+ * Search. It looks at what was reachable when it began, as the collector does (store/gc.c): an object that loses a
+ * reference before the search has come to it is kept as lost (T. Yuasa's snapshot). So if the target was reachable at
+ * the beginning, then it is found, or lost, or found below something lost. A way from a root ends the search; when
+ * there is none, lost objects are looked into as well: if they lead to the target it is unsure and the caller begins
+ * again, else nothing led to it, and nothing can: what is unreachable stays so, unless something weak is read, which is
+ * shown as a loss. Objects made since the beginning are not looked into: what they refer to was reachable without them.
  */
 #include "store/why.h"
 
@@ -283,8 +283,8 @@ static void next_in_order(struct search *s, size_t *budget)
         ledger_enter(&s->ledger, o);
 }
 
-/* Puts one that was lost in order, behind all that roots lead to. Its row says so no more, lest it be taken twice, but that its
- * way is unknown. */
+/* Puts one that was lost in order, behind all that roots lead to. Its row says so no more, lest it be taken twice, but
+ * that its way is unknown. */
 static void next_loss(struct search *s, size_t *budget)
 {
     while (s->losses_taken < s->ledger.len && *budget > 0) {

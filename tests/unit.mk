@@ -27,6 +27,7 @@ unit_tests += \
 	tests/test_table \
 	tests/test_weak \
 	tests/test_weak_containers
+	tests/test_why
 
 suite_sources = tests/suite.c tests/suite.h
 meter_sources = tests/meter.c tests/meter.h
@@ -151,3 +152,7 @@ tests_test_cli_parser_LDADD = $(CLIENT_TEST_LIBS)
 tests_test_cli_text_SOURCES = tests/test_cli_text.c $(suite_sources)
 tests_test_cli_text_CFLAGS = $(TEST_CFLAGS)
 tests_test_cli_text_LDADD = $(CLIENT_TEST_LIBS)
+
+tests_test_why_SOURCES = tests/test_why.c $(talk_sources)
+tests_test_why_CFLAGS = $(TEST_CFLAGS)
+tests_test_why_LDADD = $(HUB_TEST_LIBS)

@@ -251,7 +251,7 @@ def a_chain_can_be_long():
 
 @test_own
 def a_chain_that_changes_is_searched_again():
-    """Two sessions pass an object from one list to the other all the time; whatever chain is answered is one of the two."""
+    """A session moves an object from one list to the other all the time; each chain answered is one of the two."""
     with Daemon(config={"slice_objects": 1}) as server:
         asker, other = server.client(), server.client()
         asker.call("bind", "ballast", [[] for _ in range(2000)])
@@ -580,7 +580,8 @@ class Told:
 
 def play(seed, admin, steps):
     rng = random.Random(seed)
-    with Daemon(config={"admin_from": "loopback" if admin else "none", "slice_objects": rng.choice([1, 2, 7, 100])}) as server:
+    config = {"admin_from": "loopback" if admin else "none", "slice_objects": rng.choice([1, 2, 7, 100])}
+    with Daemon(config=config) as server:
         clients = [server.client() for _ in range(3)]
         numbers = [client.call("hello", {"refs": "map"})["session"] for client in clients]
         if admin:
