@@ -55,6 +55,9 @@ static void reply_error(struct call *call, enum hd_err err)
     struct buf *out = &call->session->out;
 
     call->hub->counters.errors++;
+    call->hub->counters.codes[err]++;
+    if (call->method != NULL)
+        call->hub->timing.methods[call->method - rpc_methods].errors++;
     buf_rewind(out, call->reply_at);
     if (!call->is_request)
         return;
@@ -160,7 +163,7 @@ static void run_call(struct call *call, const struct envelope *envelope)
     if (call->method == NULL) {
         err = no_method(call, envelope);
     } else {
-        call->hub->counters.calls[call->method - rpc_methods]++;
+        timing_begin(call->hub, &call->hub->timing, (enum rpc_number)(call->method - rpc_methods));
         err = run_method(call, envelope);
     }
     if (!job_is_running(call->session)) {
@@ -170,6 +173,17 @@ static void run_call(struct call *call, const struct envelope *envelope)
         hub_add_working(call->hub, call->session);
     }
     heap->step = NULL;
+}
+
+/* Most requests are neither timed nor large: they pay for these comparisons. */
+static void end_timing(const struct call *call, const struct envelope *envelope)
+{
+    struct session *session = call->session;
+    uint64_t objects = call->heap->work_limit - call->heap->work_left;
+    bool is_large = timing_is_large(objects, (size_t)(envelope->end - envelope->params), session->last_response);
+
+    if (call->hub->timing.begun_ns != 0 || is_large || session->is_paused)
+        timing_end(session, (enum rpc_number)(call->method - rpc_methods), objects, is_large);
 }
 
 void dispatch_frame(struct session *session, const struct envelope *envelope)
@@ -190,4 +204,6 @@ void dispatch_frame(struct session *session, const struct envelope *envelope)
     call.is_request = envelope->type == 0;
     call.msgid = envelope->msgid;
     run_call(&call, envelope);
+    if (call.method != NULL)
+        end_timing(&call, envelope);
 }

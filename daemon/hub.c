@@ -148,6 +148,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     config.now_context = hub->ops.context;
     rpc_index_init(&hub->methods);
     hub->next_number = 1;
+    timing_configure(hub);
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
     step_init(&hub->step, WEAK_COUNT);
     offers_init(hub);
@@ -214,6 +215,7 @@ void hub_configure(struct hub *hub, const struct hub_settings *settings)
     hub->settings = *settings;
     hub->heap->work_limit = settings->limit_work;
     pool_set_limit(hub->heap->pool, settings->memory_limit);
+    timing_configure(hub);
     for (struct session *session = hub->sessions; session != NULL; session = session->next)
         session_configure(session);
 }
@@ -331,7 +333,10 @@ static void work_on_session(struct hub *hub, struct session *session)
 {
     hub->working = session->next_working; /* the next one's turn, whatever becomes of this one */
     if (session->is_paused) {
-        if (work_on_request(session) && session->end == END_NOT)
+        if (!work_on_request(session))
+            return;
+        timing_answered(session);
+        if (session->end == END_NOT)
             remove_working(hub, session);
     } else if (session_end_some(session)) {
         collector_drained(hub, session);

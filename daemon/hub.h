@@ -36,6 +36,7 @@ struct hub_settings {
     uint64_t limit_waiting;     /* waiting calls of a session, likewise */
     uint64_t slice_objects;     /* references that one slice of work drops or looks at, 1 ... */
     uint64_t slice_us;          /* and how long it takes, in microseconds */
+    uint64_t slowlog_us;        /* a request that takes so long is kept in the slow log */
     uint64_t gc_enabled;        /* whether collections of cycles begin by themselves */
     uint64_t gc_growth;         /* containers made beyond those that died since the last one: then one begins, */
     uint64_t gc_percent;        /* or, if that is more, so many percent of those that were left by the last one */

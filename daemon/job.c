@@ -3,7 +3,7 @@
 
 enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *state)
 {
-    call->session->job = (struct job){.kind = kind, .state = state, .msgid = call->msgid,
+    call->session->job = (struct job){.kind = kind, .state = state, .method = call->method, .msgid = call->msgid,
                                       .is_request = call->is_request, .result = (uint8_t)call->opts.result,
                                       .into = call->opts.into};
     return HD_OK;
@@ -21,6 +21,7 @@ static void answer(struct session *session, const struct job *job)
     enum hd_err err;
 
     call_init(&call, session);
+    call.method = job->method;
     call.is_request = job->is_request;
     call.msgid = job->msgid;
     call.opts.result = (enum result_mode)job->result;

@@ -48,6 +48,7 @@ daemon_hub_sources = \
 	daemon/stats.def \
 	daemon/stranger.c daemon/stranger.h \
 	daemon/targets.c \
+	daemon/timing.c daemon/timing.h \
 	daemon/token.c daemon/token.h \
 	daemon/watch.c daemon/watch.h
 

@@ -207,6 +207,7 @@ static void refuse_frame(struct session *session, const char *bytes, size_t len,
     uint32_t msgid;
 
     session->hub->counters.bad_frames++;
+    session->hub->counters.codes[HD_BAD_FRAME]++;
     snprintf(text, sizeof text, "BAD_FRAME %s", reason);
     if (!feed_msgid(bytes, len, &msgid)) {
         session_bye(session, text);
@@ -307,6 +308,7 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
 {
     size_t taken = 0;
 
+    timing_turn(session->hub);
     while (taken < len && most > 0 && may_run(session)) {
         struct envelope envelope;
         struct feed feed;

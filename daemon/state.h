@@ -12,6 +12,7 @@
 #include "daemon/roots.h"
 #include "daemon/session.h"
 #include "daemon/settings.h"
+#include "daemon/timing.h"
 #include "daemon/watch.h"
 #include "protocol/feed.h"
 #include "protocol/pack.h"
@@ -46,7 +47,7 @@ struct counters {
     uint64_t unknown_releases;
     uint64_t bytes_in, bytes_out;
     uint64_t events[EVENTS];
-    uint64_t calls[RPC_METHODS];
+    uint64_t codes[HD_ERR_COUNT];
     uint64_t died;            /* objects freed */
 };
 
@@ -75,6 +76,7 @@ struct hub {
     uint64_t changes;              /* of watched names, since the start */
     struct buf scratch;            /* for putting events before a response */
     struct counters counters;
+    struct timing timing;
     uint64_t scan_stack[HD_DEPTH_MAX];
 };
 
@@ -106,6 +108,7 @@ struct kept_names {
 struct job {
     const struct job_kind *kind; /* NULL: none */
     void *state;
+    const struct rpc_method *method;
     uint64_t into;
     uint32_t msgid;
     uint8_t result;              /* enum result_mode */
@@ -130,6 +133,7 @@ struct session {
     struct handles handles;
     struct step step;                       /* of the request that runs, or of the end */
     struct job job;                         /* of the request that waits, if it needs slices of its own */
+    struct timed_pause timed;               /* of the request that waits */
     struct mailbox *mailbox;                /* made with the first weakref that notifies */
     struct weak_queue deaths;               /* to be told */
     struct session_watches watches;

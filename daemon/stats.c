@@ -69,19 +69,25 @@ static void pack_types(struct buf *out, const struct heap *heap)
     }
 }
 
-static void pack_calls(struct buf *out, const struct hub *hub)
+/* How often each code was answered, in the section `requests`. */
+static void pack_codes(struct buf *out, const uint64_t counts[HD_ERR_COUNT])
 {
-    pack_cstr(out, "calls");
-    pack_map(out, RPC_METHODS);
-    for (unsigned i = 0; i < RPC_METHODS; i++) {
-        pack_cstr(out, rpc_methods[i].name);
-        pack_uint(out, hub->counters.calls[i]);
-    }
+    size_t met = 0;
+
+    for (int err = HD_OK + 1; err < HD_ERR_COUNT; err++)
+        met += counts[err] > 0;
+    pack_cstr(out, "codes");
+    pack_map(out, met);
+    for (int err = HD_OK + 1; err < HD_ERR_COUNT; err++)
+        if (counts[err] > 0) {
+            pack_cstr(out, hd_err_code((enum hd_err)err));
+            pack_uint(out, counts[err]);
+        }
 }
 
 static void pack_section(struct buf *out, const struct hub *hub, enum section section, const uint64_t values[ROWS])
 {
-    size_t count = section == SECTION_objects || section == SECTION_requests;
+    size_t count = section == SECTION_objects ? 1 : section == SECTION_requests ? 2 : 0; /* maps */
 
     for (size_t i = 0; i < ROWS; i++)
         count += rows[i].section == section;
@@ -94,8 +100,11 @@ static void pack_section(struct buf *out, const struct hub *hub, enum section se
         }
     if (section == SECTION_objects)
         pack_types(out, hub->heap);
-    if (section == SECTION_requests)
-        pack_calls(out, hub);
+    if (section == SECTION_requests) {
+        pack_codes(out, hub->counters.codes);
+        pack_cstr(out, "methods");
+        timing_pack_methods(hub, out);
+    }
 }
 
 /* The section that was asked for; SECTIONS for all. */

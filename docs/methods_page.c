@@ -137,12 +137,39 @@ static void put_events_and_errors(void)
 #undef TYPE
 }
 
+static void put_statistics(void)
+{
+    const char *section = "";
+    static const struct {
+        const char *section, *name, *meaning;
+    } rows[] = {
+#define STAT(section, name, expression, meaning) {#section, #name, meaning},
+#include "daemon/stats.def"
+#undef STAT
+    };
+
+    printf("\n## Statistics\n\nWhat `stats` tells, by section.\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (strcmp(section, rows[i].section) != 0)
+            printf("\n### %s\n\n| | |\n| --- | --- |\n", rows[i].section);
+        section = rows[i].section;
+        printf("| `%s` | ", rows[i].name);
+        put_cell(rows[i].meaning);
+        printf(" |\n");
+    }
+    printf("\nBesides, `objects` has a map `types` of how many objects of each type there are, and `requests` two maps: "
+           "`codes`, how often each error was answered, and `methods`, for each method that was called `calls`, `errors`, "
+           "`longest_us` and a histogram `us`: under `\"8\"` stands how many calls took less than 8 microseconds, and not "
+           "less than 4.\n");
+}
+
 int main(void)
 {
-    printf("# heapd: methods, events, errors and types\n\n"
-           "Made from the tables in `protocol/` by `make methods-page`; do not edit.\n\n");
+    printf("# heapd: methods, events, errors, types and statistics\n\n"
+           "Made from the tables in `protocol/` and of `daemon/stats.def` by `make methods-page`; do not edit.\n\n");
     put_methods();
     put_type_methods();
     put_events_and_errors();
+    put_statistics();
     return ferror(stdout) != 0;
 }

@@ -29,6 +29,7 @@ script_tests = \
 	tests/protocol_objects.py \
 	tests/protocol_slices.py \
 	tests/protocol_sessions.py \
+	tests/protocol_stats.py \
 	tests/protocol_values.py \
 	tests/protocol_watch.py \
 	tests/protocol_weak.py \

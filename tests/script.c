@@ -138,6 +138,8 @@ const struct script_row script_rows[] = {
     {"rpc", "verify", "verify()"},
     {"rpc", "api", "api()"},
     {"rpc", "sessions", "sessions()"},
+    {"rpc", "slowlog", "slowlog()"},
+    {"rpc", "slowlog", "slowlog(3)"},
     {"rpc", "config_get", "config_get()"},
     {"rpc", "config_get", "config_get('limits.*')"},
     {"rpc", "config_set", "config_set('limits.work', 2000000)"},
@@ -348,7 +350,7 @@ bool script_ends(const struct script_row *row)
 bool script_varies(const struct script_row *row)
 {
     static const char *const methods[] = {"stats", "hash", "hello", "gc", "gc_info", "gc_config", "offer", "claim",
-                                          "config_get", "sessions", NULL};
+                                          "config_get", "sessions", "slowlog", NULL};
 
     return is_one_of(methods, row->method);
 }

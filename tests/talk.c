@@ -14,18 +14,21 @@
 
 struct talk talk;
 
-static uint64_t no_time(void *context)
+static uint64_t look_at_clock(void *context)
 {
     (void)context;
-    return 1;
+    talk.looks++;
+    return talk.now_ns += talk.tick_ns;
 }
 
 void talk_open(void (*change)(struct hub_settings *settings))
 {
     struct hub_settings settings;
-    struct hub_ops ops = {.now_ns = no_time, .mem = &talk.meter.mem};
+    struct hub_ops ops = {.now_ns = look_at_clock, .mem = &talk.meter.mem};
 
     meter_init(&talk.meter);
+    talk.now_ns = 1;
+    talk.tick_ns = talk.looks = 0;
     hub_settings_default(&settings);
     settings.memory_limit = UINT64_C(1) << 30;
     if (change != NULL)

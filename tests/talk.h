@@ -19,6 +19,9 @@ struct talk {
     unsigned answers;    /* responses read */
     bool is_error;       /* of the newest response */
     uint32_t msgid;      /* of the newest response */
+    uint64_t now_ns;     /* the hub's clock, */
+    uint64_t tick_ns;    /* how far each look at it moves it on: 0 at first, */
+    uint64_t looks;      /* and how many there were */
 };
 
 extern struct talk talk;

@@ -25,6 +25,7 @@ unit_tests += \
 	tests/test_session_limits \
 	tests/test_step \
 	tests/test_table \
+	tests/test_timing \
 	tests/test_weak \
 	tests/test_weak_containers
 	tests/test_why
@@ -141,6 +142,10 @@ tests_test_check_LDADD = $(STORE_TEST_LIBS)
 tests_test_gc_SOURCES = tests/test_gc.c $(suite_sources)
 tests_test_gc_CFLAGS = $(TEST_CFLAGS)
 tests_test_gc_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_timing_SOURCES = tests/test_timing.c $(talk_sources)
+tests_test_timing_CFLAGS = $(TEST_CFLAGS)
+tests_test_timing_LDADD = $(HUB_TEST_LIBS)
 
 tests_test_serial_SOURCES = tests/test_serial.c $(rig_sources)
 tests_test_serial_CFLAGS = $(TEST_CFLAGS)
