@@ -16,6 +16,7 @@ daemon_hub_sources = \
 	daemon/dispatch.c \
 	daemon/do_config.c \
 	daemon/do_gc.c \
+	daemon/do_graph.c \
 	daemon/do_memory.c \
 	daemon/do_names.c \
 	daemon/do_objects.c \

@@ -98,14 +98,23 @@ static void pack_name_row(struct call *call, struct obj *container, const struct
         pack_session(out, owner->number);
 }
 
-static const char *kind_name(const struct obj *container, const struct slot *slot)
+bool rows_has_index(const struct obj *container, const struct slot *slot)
+{
+    return slot->kind == SLOT_ELEMENT && (container->type == OBJ_LIST || container->type == OBJ_TUPLE);
+}
+
+const char *rows_kind(const struct obj *container, const struct slot *slot)
 {
     static const char *const names[] = {
         [SLOT_ELEMENT] = "element",     [SLOT_ENTRY] = "entry", [SLOT_KEY] = "key",
         [SLOT_ATTRIBUTE] = "attribute", [SLOT_CLASS] = "class", [SLOT_SELF] = "self",
     };
 
-    if (slot->kind == SLOT_ELEMENT && (container->type == OBJ_LIST || container->type == OBJ_TUPLE))
+    if (container->type == OBJ_NAMESPACE)
+        return "name";
+    if (container->type == OBJ_WEAKREF || container->type == OBJ_PROXY)
+        return "target";
+    if (rows_has_index(container, slot))
         return "slot";
     return names[slot->kind];
 }
@@ -130,8 +139,7 @@ static enum hd_err pack_object(struct call *call, struct obj *o)
 enum hd_err rows_pack_slot(struct call *call, struct obj *container, const struct slot *slot, bool is_seen)
 {
     struct buf *out = &call->session->out;
-    const char *kind = kind_name(container, slot);
-    bool has_index = slot->kind == SLOT_ELEMENT && kind[0] == 's';
+    bool has_index = rows_has_index(container, slot);
     bool has_key = slot->kind == SLOT_ENTRY && slot->key != NULL;
     bool has_name = slot->kind == SLOT_ATTRIBUTE;
     enum hd_err err;
@@ -140,7 +148,7 @@ enum hd_err rows_pack_slot(struct call *call, struct obj *container, const struc
         pack_name_row(call, container, slot, is_seen);
         return HD_OK;
     }
-    begin_row(out, kind, container, is_seen ? 1 + (has_index || has_key || has_name) : 0);
+    begin_row(out, rows_kind(container, slot), container, is_seen ? 1 + (has_index || has_key || has_name) : 0);
     if (!is_seen)
         return HD_OK;
     pack_cstr(out, "container");

@@ -21,6 +21,10 @@ struct held_root {
 bool rows_root_holds(struct hub *hub, struct session **at, const struct held_root *root, const struct obj *o,
                      struct session **session);
 
+/* The kind of a slot, as a row tells it, and whether a row tells its index. */
+const char *rows_kind(const struct obj *container, const struct slot *slot);
+bool rows_has_index(const struct obj *container, const struct slot *slot);
+
 /* A slot of a container. Opens a handle of it, and of a key that is no scalar, if `is_seen`: LIMIT, NO_MEMORY. */
 enum hd_err rows_pack_slot(struct call *call, struct obj *container, const struct slot *slot, bool is_seen);
 

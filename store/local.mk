@@ -7,6 +7,7 @@ libstore_a_SOURCES = \
 	store/copy.c store/copy.h \
 	store/deepcopy.c \
 	store/gc.c store/gc.h \
+	store/graph.c store/graph.h \
 	store/handle.c store/handle.h \
 	store/hash.c \
 	store/heap.c store/heap.h \

@@ -136,6 +136,7 @@ const struct script_row script_rows[] = {
     {"rpc", "referrers", "referrers('i', {'limit': 1})"},
     {"rpc", "path", "path('l')"},
     {"rpc", "verify", "verify()"},
+    {"rpc", "graph", "graph('d', {'depth': 3, 'limit': 5})"},
     {"rpc", "api", "api()"},
     {"rpc", "sessions", "sessions()"},
     {"rpc", "slowlog", "slowlog()"},

@@ -1,8 +1,8 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
+	tests/test_check \
 	tests/test_cli_parser \
 	tests/test_cli_text \
-	tests/test_check \
 	tests/test_client_bytes \
 	tests/test_client_calls \
 	tests/test_client_ends \
@@ -27,7 +27,7 @@ unit_tests += \
 	tests/test_table \
 	tests/test_timing \
 	tests/test_weak \
-	tests/test_weak_containers
+	tests/test_weak_containers \
 	tests/test_why
 
 suite_sources = tests/suite.c tests/suite.h

@@ -362,6 +362,65 @@ def an_administrator_sees_all():
         tidy(asker)
 
 
+# -- graph -----------------------------------------------------------------------------------------------------------
+
+
+@test
+def a_graph_has_nodes_and_edges_cycles_and_weak_ones_too(server):
+    client = server.client()
+    client.call("bind", "x", [1000, {"k": "text"}, None])
+    x, ids = client.call("id", "x"), client.call("referents", "x")[1].id
+    client.call("call", "x", "append", [{"@": "x"}])
+    weak = client.call("weakref", "x")
+    client.call("call", "x", "append", [weak])
+    graph = client.call("graph", "x")
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    assert graph["nodes"][0]["id"] == x and len(nodes) == len(graph["nodes"]) == 7
+    assert (nodes[x]["type"], nodes[x]["refcount"], nodes[x]["len"]) == ("list", 2, 5)
+    assert sorted(repr(node["value"]) for node in nodes.values() if "value" in node) == ["'k'", "'text'", "1000", "None"]
+    edges = {(edge["from"], edge.get("index", edge.get("key", edge["kind"]))): edge for edge in graph["edges"]}
+    assert len(edges) == len(graph["edges"]) == 8
+    assert edges[x, 3]["to"] == x and edges[x, 1]["to"] == ids and nodes[edges[ids, "k"]["to"]]["value"] == "text"
+    assert [edge for edge in graph["edges"] if edge["weak"]] == [
+        {"from": weak.id, "to": x, "kind": "target", "weak": True}]
+    assert not any(node["more"] for node in nodes.values())
+    client.call("call", "x", "clear")
+
+
+@test
+def a_graph_is_cut_at_depth_and_limit(server):
+    client = server.client()
+    client.call("bind", "x", [[[[1000]]], [2000]])
+    sizes = [len(client.call("graph", "x", {"depth": depth})["nodes"]) for depth in range(5)]
+    assert sizes == [1, 3, 5, 6, 7], sizes
+    graph = client.call("graph", "x", {"limit": 2})
+    assert len(graph["nodes"]) == 2 and len(graph["edges"]) == 1
+    assert [node["more"] for node in graph["nodes"]] == [True, True]
+    client.fails("BAD_ARGS", "graph", "x", {"limit": 0})
+
+
+@test
+def weak_entries_are_weak_edges(server):
+    client = server.client()
+    x = client.call("new", [1000])
+    for type, fill in (("weakdict", ("set", ["k", x])), ("weakkeydict", ("set", [x, 5])), ("weakset", ("add", [x]))):
+        holder = client.call("call", ["builtins", type], "new")
+        client.call("call", holder, *fill)
+        edges = [edge for edge in client.call("graph", holder)["edges"] if edge["to"] == x.id]
+        assert len(edges) == 1 and edges[0]["weak"], edges
+        assert kinds(client.call("referrers", x)) == ["handle"]
+
+
+@test_own
+def a_graph_stays_within_limits_work():
+    with Daemon(config={"limits.work": 1000}) as server:
+        client = server.client()
+        client.call("bind", "x", [[] for _ in range(600)])
+        client.call("bind", "y", [[] for _ in range(600)])
+        client.call("call", "x", "append", [{"@": "y"}])
+        client.fails("LIMIT", "graph", "x")
+
+
 # -- verify ----------------------------------------------------------------------------------------------------------
 
 
