@@ -99,7 +99,7 @@ static enum hd_err pack_result(struct call *call, struct obj *o)
         pack_nil(out);
     } else if (wants_handle(call, o)) {
         convert_pack_handle(call->session, out, call->kept, o);
-    } else if (convert_is_scalar(o)) {
+    } else if (call->opts.result == RESULT_AUTO) {
         convert_pack_scalar(out, o);
     } else {
         return convert_pack_value(call->session, out, o, UINT64_MAX, 1);

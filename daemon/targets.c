@@ -190,12 +190,24 @@ static enum hd_err bad_at(struct heap *heap)
     return heap_fail(heap, HD_BAD_ARGS, "{\"@\": ...} takes a handle, [handle, id, type], a name or [namespace, name]");
 }
 
+/* [handle, id, type], as the server sent it: what is behind the handle is not looked at. */
+static enum hd_err take_handle_array(struct session *session, struct reader *reader, struct wire *number)
+{
+    struct wire array = read_next(reader);
+
+    if (array.kind != WIRE_ARRAY || array.len != 3)
+        return bad_at(session->hub->heap);
+    *number = read_next(reader);
+    if (!read_skip(reader) || !read_skip(reader) || number->kind != WIRE_UINT)
+        return bad_at(session->hub->heap);
+    return HD_OK;
+}
+
 enum hd_err convert_at(struct session *session, struct reader *reader, struct obj **out)
 {
     struct heap *heap = session->hub->heap;
     struct wire wire = read_peek(reader);
     struct binding binding;
-    uint64_t number;
     enum hd_err err;
 
     if (wire.kind == WIRE_STR || (wire.kind == WIRE_ARRAY && wire.len == 2)) {
@@ -204,18 +216,11 @@ enum hd_err convert_at(struct session *session, struct reader *reader, struct ob
             return bad_at(heap);
         return err == HD_OK ? names_lookup(session, &binding, out) : err;
     }
-    if (wire.kind == WIRE_ARRAY && wire.len == 3) {
+    if (wire.kind == WIRE_UINT)
         read_next(reader);
-        wire = read_next(reader);
-        if (!read_skip(reader) || !read_skip(reader) || wire.kind != WIRE_UINT)
-            return bad_at(heap);
-    } else {
-        read_next(reader);
-    }
-    if (wire.kind != WIRE_UINT)
-        return bad_at(heap);
-    number = wire.uint;
-    return peek_handle(session, number, out);
+    else if ((err = take_handle_array(session, reader, &wire)) != HD_OK)
+        return err;
+    return peek_handle(session, wire.uint, out);
 }
 
 static enum hd_err bad_target(struct heap *heap)
@@ -273,16 +278,16 @@ enum hd_err convert_target(struct session *session, struct reader *reader, struc
 enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number)
 {
     struct heap *heap = session->hub->heap;
-    struct wire wire;
+    bool is_at = take_at(session, reader);
+    struct wire wire = read_peek(reader);
 
-    if (take_at(session, reader) && read_peek(reader).kind == WIRE_ARRAY) {
-        struct wire array = read_next(reader);
+    if (is_at && wire.kind == WIRE_ARRAY) {
+        enum hd_err err = take_handle_array(session, reader, &wire);
 
-        wire = read_next(reader);
-        for (uint32_t i = 1; i < array.len; i++)
-            read_skip(reader);
+        if (err != HD_OK)
+            return err;
     } else {
-        wire = read_next(reader);
+        read_next(reader);
     }
     if (wire.kind == WIRE_EXT && wire.ext == HD_EXT_HANDLE)
         return handle_in_ext(session, &wire, number);

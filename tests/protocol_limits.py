@@ -104,6 +104,7 @@ def a_read_of_the_limit_is_sent_and_one_byte_more_is_LIMIT():
         assert len(client.call("read", "x")) == 997
         client.call("bind", "x", "s" * 998)
         client.fails("LIMIT", "read", "x")
+        client.fails("LIMIT", "get", "x", {"result": "value"})
         client.call("bind", "x", [b"b" * 200] * 4 + [b"b" * 188, None])
         assert len(pack(client.call("read", "x"))) == 1000
         client.of("x", "append", None)

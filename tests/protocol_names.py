@@ -396,6 +396,9 @@ def release_with_a_bad_parameter_releases_nothing(server):
     ref = client.call("new", [1])
     for bad in ("x", None, -1, 1.5, [ref.handle], b"x", {}, ext_name("list")):
         client.fails("BAD_ARGS", "release", ref, bad)
+    for bad in ([], [ref.handle], [ref.handle, 1], [ref.handle, 1, "list", 2], ["x", 1, "list"]):
+        client.fails("BAD_ARGS", "release", {"@": bad})
+        client.fails("BAD_ARGS", "release", {"@": bad}, ref)
     assert client.call("read", ref) == [1]
 
 
