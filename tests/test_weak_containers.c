@@ -365,7 +365,7 @@ START_TEST(weak_containers_are_equal_by_value_unhashable_and_shown_by_type_and_i
     ck_assert_ptr_eq(rig_call(a, "eq", 1, &b), rig.heap->no);
     set(b, key, value);
     ck_assert_ptr_eq(rig_call(a, "eq", 1, &b), rig.heap->yes);
-    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(OBJ_WEAKDICT, "hash", 4), a, NULL, 0, &result), HD_TYPE);
+    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(rig.heap, OBJ_WEAKDICT, "hash", 4), a, NULL, 0, &result), HD_TYPE);
     ck_assert_int_eq(strncmp(repr(a), "<weakdict object #", 18), 0);
     a = make(OBJ_WEAKSET);
     b = make(OBJ_WEAKSET);
