@@ -11,7 +11,7 @@
 #include "daemon/job.h"
 #include "store/kinds/utf8.h"
 
-#define REPLY_ROOM 1024 /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
+#define REPLY_ROOM QUOTA_REPLY_ROOM /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
 
 typedef enum hd_err handler_fn(struct call *call);
 
@@ -152,9 +152,18 @@ static enum hd_err no_method(struct call *call, const struct envelope *envelope)
                      (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
 }
 
+/* Of a session that has limits.session_bytes. */
+static enum hd_err run_within_quota(struct call *call, const struct envelope *envelope)
+{
+    quota_begin(call->session);
+    return quota_end(call->session, run_method(call, envelope));
+}
+
 static void run_call(struct call *call, const struct envelope *envelope)
 {
     struct heap *heap = call->heap;
+    const struct hub *hub = call->hub;
+    uint64_t bytes = *hub->heap_bytes;
     enum hd_err err;
 
     heap->step = &call->session->step;
@@ -164,7 +173,7 @@ static void run_call(struct call *call, const struct envelope *envelope)
         err = no_method(call, envelope);
     } else {
         timing_begin(call->hub, &call->hub->timing, (enum rpc_number)(call->method - rpc_methods));
-        err = run_method(call, envelope);
+        err = hub->settings.limit_session_bytes == 0 ? run_method(call, envelope) : run_within_quota(call, envelope);
     }
     if (!job_is_running(call->session)) {
         dispatch_finish(call, err);
@@ -172,6 +181,7 @@ static void run_call(struct call *call, const struct envelope *envelope)
         call->session->is_paused = true;
         hub_add_working(call->hub, call->session);
     }
+    call->session->grown += (int64_t)(*hub->heap_bytes - bytes);
     heap->step = NULL;
 }
 

@@ -4,13 +4,6 @@
 #include "daemon/call.h"
 #include "store/kinds/atoms.h"
 
-/* Bytes of what the server keeps for the session itself, objects not counted. */
-static uint64_t measure(const struct session *session)
-{
-    return sizeof *session + session->handles.bytes + session->in.capacity + session->out.capacity +
-           session->held.capacity;
-}
-
 static void pack_row(struct buf *out, const struct session *session)
 {
     pack_map(out, 8);
@@ -30,7 +23,7 @@ static void pack_row(struct buf *out, const struct session *session)
     pack_cstr(out, "names");
     pack_uint(out, names_count(&space_of(session->own)->names));
     pack_cstr(out, "bytes");
-    pack_uint(out, measure(session));
+    pack_uint(out, quota_cost(session));
     pack_cstr(out, "lingering");
     pack_bool(out, false);
 }

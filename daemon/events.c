@@ -55,13 +55,19 @@ static size_t kept_size(const struct kept_name *kept)
     return sizeof *kept + kept->space_len + kept->name_len;
 }
 
+uint64_t events_kept_bytes(const struct session *session)
+{
+    return session->names.count * sizeof(struct kept_name) + session->names.bytes;
+}
+
 /* NULL without memory, or beyond the limits. */
 static struct kept_name *make_kept(const struct session *session, size_t bytes)
 {
     const struct hub_settings *settings = &session->hub->settings;
     const struct kept_names *names = &session->names;
     bool is_full = names->lost > 0 || names->count >= settings->limit_events ||
-                   names->bytes + bytes > settings->limit_output;
+                   names->bytes + bytes > settings->limit_output ||
+                   !quota_allows(session, sizeof(struct kept_name) + bytes);
 
     return is_full ? NULL : hub_alloc(session->hub, sizeof(struct kept_name) + bytes);
 }

@@ -154,6 +154,8 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     offers_init(hub);
     buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
     hub->heap = heap_open(&config);
+    if (hub->heap != NULL)
+        hub->heap_bytes = pool_used(hub->heap->pool);
     if (hub->heap == NULL || !make_spaces(hub) || !collector_open(hub)) {
         hub_close(hub);
         return NULL;
@@ -331,9 +333,14 @@ static bool work_on_request(struct session *session)
 
 static void work_on_session(struct hub *hub, struct session *session)
 {
+    uint64_t bytes = *hub->heap_bytes;
+
     hub->working = session->next_working; /* the next one's turn, whatever becomes of this one */
     if (session->is_paused) {
-        if (!work_on_request(session))
+        bool is_answered = work_on_request(session);
+
+        session->grown += (int64_t)(*hub->heap_bytes - bytes);
+        if (!is_answered)
             return;
         timing_answered(session);
         if (session->end == END_NOT)

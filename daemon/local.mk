@@ -37,6 +37,7 @@ daemon_hub_sources = \
 	daemon/limits.c daemon/limits.h \
 	daemon/offer.c daemon/offer.h \
 	daemon/options.c \
+	daemon/quota.c daemon/quota.h \
 	daemon/reply.c \
 	daemon/roots.c daemon/roots.h \
 	daemon/rows.c daemon/rows.h \

@@ -9,6 +9,7 @@
 #include "daemon/fair_clock.h"
 #include "daemon/hub.h"
 #include "daemon/offer.h"
+#include "daemon/quota.h"
 #include "daemon/roots.h"
 #include "daemon/session.h"
 #include "daemon/settings.h"
@@ -53,6 +54,7 @@ struct counters {
 
 struct hub {
     struct heap *heap;
+    const uint64_t *heap_bytes;    /* handed out by the heap's pool */
     const struct mem *mem;
     struct buf_memory buffers;     /* the same, for buffers */
     struct hub_settings settings;
@@ -131,6 +133,7 @@ struct session {
     struct obj *own;                        /* namespace `session`, owned */
     struct obj *space;                      /* the one plain names are bound in, owned */
     struct handles handles;
+    int64_t grown;                          /* bytes by which the heap grew in its steps; quota.h */
     struct step step;                       /* of the request that runs, or of the end */
     struct job job;                         /* of the request that waits, if it needs slices of its own */
     struct timed_pause timed;               /* of the request that waits */
@@ -189,6 +192,9 @@ static inline bool events_wait(const struct session *session)
 
 /* Writes what waits to be told as long as the output has room. events.c */
 void events_flush(struct session *session);
+
+/* Bytes of name events that are kept until the client takes them. events.c */
+uint64_t events_kept_bytes(const struct session *session);
 
 /* Begins a notification of an event: seq is counted, `params` values must follow. events.c */
 void events_begin(struct session *session, enum event event, uint32_t params);

@@ -61,6 +61,8 @@ struct pool {
     struct arena *arenas, *free_arenas;
     struct page *pages[POOL_USES][POOL_CLASSES];
     struct pool_stats stats;
+    uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
+    bool was_stopped;  /* by it */
     bool keeps_spare; /* one arena without a page in use is kept */
     bool is_marking;
     uint64_t epoch;   /* of marks */
@@ -288,6 +290,15 @@ static void unlink_page(struct pool *pool, struct page *page)
         pool->pages[page->use][page->class] = page->next;
     if (page->next != NULL)
         page->next->prev = page->prev;
+}
+
+/* Whether the ceiling lets so many bytes be handed out. */
+static bool below_ceiling(struct pool *pool, size_t more)
+{
+    if (more <= pool->ceiling - pool->stats.used)
+        return true;
+    pool->was_stopped = true;
+    return false;
 }
 
 static bool within_limit(const struct pool *pool, size_t more)
@@ -567,7 +578,7 @@ static void *large_alloc(struct pool *pool, size_t size, bool zeroed)
 {
     void *block;
 
-    if (!within_limit(pool, size))
+    if (!within_limit(pool, size) || !below_ceiling(pool, size))
         return NULL;
     block = zeroed ? pool->mem->zero(pool->mem->context, size)
                    : pool->mem->resize(pool->mem->context, NULL, 0, size);
@@ -589,10 +600,13 @@ void *pool_alloc(struct pool *pool, size_t size, enum pool_use use)
         return large_alloc(pool, size, false);
     }
     class = class_for(size);
+    size = class_size(class);
+    if (!below_ceiling(pool, size))
+        return NULL;
     page = pool->pages[use][class];
     if (page == NULL)
         page = page_open(pool, class, use);
-    return page == NULL ? NULL : take_block(pool, page, class_size(class));
+    return page == NULL ? NULL : take_block(pool, page, size);
 }
 
 void *pool_zero(struct pool *pool, size_t size)
@@ -644,7 +658,7 @@ static void *large_resize(struct pool *pool, void *block, size_t old_size, size_
 {
     void *moved;
 
-    if (size > old_size && !within_limit(pool, size - old_size))
+    if (size > old_size && (!within_limit(pool, size - old_size) || !below_ceiling(pool, size - old_size)))
         return NULL;
     moved = pool->mem->resize(pool->mem->context, block, old_size, size);
     if (moved == NULL)
@@ -682,6 +696,7 @@ struct pool *pool_open(const struct mem *mem, uint64_t limit)
         return NULL;
     pool->mem = mem;
     pool->stats.limit = limit;
+    pool->ceiling = UINT64_MAX;
     link_walk(pool, &pool->sweep);
     link_walk(pool, &pool->revisit);
     return pool;
@@ -709,6 +724,26 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats)
 void pool_set_limit(struct pool *pool, uint64_t limit)
 {
     pool->stats.limit = limit;
+}
+
+const uint64_t *pool_used(const struct pool *pool)
+{
+    return &pool->stats.used;
+}
+
+void pool_set_ceiling(struct pool *pool, uint64_t more)
+{
+    bool is_none = __builtin_add_overflow(pool->stats.used, more, &pool->ceiling);
+
+    if (is_none)
+        pool->ceiling = UINT64_MAX;
+    pool->was_stopped = false;
+}
+
+bool pool_end_ceiling(struct pool *pool)
+{
+    pool->ceiling = UINT64_MAX;
+    return pool->was_stopped;
 }
 
 #endif

@@ -74,6 +74,14 @@ struct pool_stats {
 void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);
 
+/* Where the bytes handed out are counted, for those who look often; stays as long as the pool. */
+const uint64_t *pool_used(const struct pool *pool);
+
+/* From here on at most `more` bytes may be handed out beyond those of now, whatever the limit; pool_end_ceiling ends that,
+ * and says whether an allocation failed because of it. */
+void pool_set_ceiling(struct pool *pool, uint64_t more);
+bool pool_end_ceiling(struct pool *pool);
+
 /*
  * One pointer beside a block, for what few blocks have and their own bytes have no room for; NULL at first. All those
  * of a page lie together, and exist while one of them is in use.

@@ -30,11 +30,22 @@ struct pool {
     uint64_t epoch, flagged;
     bool is_marking;
     struct pool_stats stats;
+    uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
+    bool was_stopped;  /* by it */
 };
 
 size_t pool_rounded(size_t size)
 {
     return size <= 16 ? 16 : (size + 7) / 8 * 8;
+}
+
+/* Whether the ceiling lets so many bytes be handed out. */
+static bool below_ceiling(struct pool *pool, size_t more)
+{
+    if (more <= pool->ceiling - pool->stats.used)
+        return true;
+    pool->was_stopped = true;
+    return false;
 }
 
 static bool within_limit(const struct pool *pool, size_t more)
@@ -70,7 +81,7 @@ void *pool_alloc(struct pool *pool, size_t size, enum pool_use use)
     void *block;
 
     assert(size > 0 && (use == POOL_DATA || size <= POOL_SMALL_MAX));
-    if (!within_limit(pool, pool_rounded(size)))
+    if (!within_limit(pool, pool_rounded(size)) || !below_ceiling(pool, pool_rounded(size)))
         return NULL;
     block = use == POOL_CONTAINER ? alloc_container(pool, size)
                                   : pool->mem->resize(pool->mem->context, NULL, 0, size);
@@ -83,7 +94,7 @@ void *pool_zero(struct pool *pool, size_t size)
 {
     void *block;
 
-    if (!within_limit(pool, pool_rounded(size)))
+    if (!within_limit(pool, pool_rounded(size)) || !below_ceiling(pool, pool_rounded(size)))
         return NULL;
     block = pool->mem->zero(pool->mem->context, size);
     if (block != NULL)
@@ -163,7 +174,8 @@ void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size)
 
     if (block == NULL)
         return pool_alloc(pool, size, POOL_DATA);
-    if (size > old_size && !within_limit(pool, pool_rounded(size) - pool_rounded(old_size)))
+    if (size > old_size && (!within_limit(pool, pool_rounded(size) - pool_rounded(old_size)) ||
+                            !below_ceiling(pool, pool_rounded(size) - pool_rounded(old_size))))
         return NULL;
     moved = pool->mem->resize(pool->mem->context, block, old_size, size);
     if (moved != NULL)
@@ -179,6 +191,7 @@ struct pool *pool_open(const struct mem *mem, uint64_t limit)
         return NULL;
     pool->mem = mem;
     pool->stats.limit = limit;
+    pool->ceiling = UINT64_MAX;
     pool->containers.next = pool->containers.prev = &pool->containers;
     pool->sweep = pool->revisit = &pool->containers;
     return pool;
@@ -199,6 +212,26 @@ void pool_stats(const struct pool *pool, struct pool_stats *stats)
 void pool_set_limit(struct pool *pool, uint64_t limit)
 {
     pool->stats.limit = limit;
+}
+
+const uint64_t *pool_used(const struct pool *pool)
+{
+    return &pool->stats.used;
+}
+
+void pool_set_ceiling(struct pool *pool, uint64_t more)
+{
+    bool is_none = __builtin_add_overflow(pool->stats.used, more, &pool->ceiling);
+
+    if (is_none)
+        pool->ceiling = UINT64_MAX;
+    pool->was_stopped = false;
+}
+
+bool pool_end_ceiling(struct pool *pool)
+{
+    pool->ceiling = UINT64_MAX;
+    return pool->was_stopped;
 }
 
 /* -- pointers beside blocks: none ---------------------------------------------------------------------------------- */

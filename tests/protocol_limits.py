@@ -246,4 +246,39 @@ def at_the_memory_limit_requests_fail_and_change_nothing():
         assert server.memory() < (32 << 20) + 2 * server.slack()
 
 
+@test_own
+def beyond_session_bytes_requests_are_LIMIT_and_change_nothing():
+    with Daemon(config={"limits.session_bytes": "2M", "admin_from": "loopback"}) as server:
+        client, other = server.client(), server.client()
+        number = client.call("hello", {})["session"]
+        client.call("bind", "x", [])
+        stored = 0
+        while client.response(client.request("call", "x", "append", ["s" * 10000]))[0] is None:
+            stored += 1
+        assert 190 <= stored <= 210, stored
+        before = other.call("stats")
+        client.fails("LIMIT", "call", "x", "append", ["s" * 10000])
+        client.fails("LIMIT", "bind", "y", "s" * 100000)
+        client.fails("LIMIT", "read", "x")  # there is no room for the answer either
+        after = other.call("stats")
+        assert after["objects"] == before["objects"] | {"made": after["objects"]["made"], "died": after["objects"]["died"]}
+        assert client.of("x", "len") == stored
+        row, = (row for row in other.call("sessions") if row["session"] == number)
+        assert (2 << 20) - 100000 < row["bytes"] <= 2 << 20, row
+        other.call("bind", "y", "s" * 1000000)  # each session has its own
+        client.call("unbind", "x")
+        client.call("bind", "y", "s" * 1000000)
+
+
+@test_own
+def what_dies_in_slices_is_taken_off_session_bytes():
+    with Daemon(config={"limits.session_bytes": "3M", "slice_objects": 10}) as server:
+        client = server.client()
+        for _ in range(10):
+            client.call("bind", "x", [[n] for n in range(20000)])
+            client.call("unbind", "x")
+        client.call("bind", "x", [[n] for n in range(20000)])
+        client.fails("LIMIT", "bind", "y", [[n] for n in range(20000)])
+
+
 run()

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/state.h"
 #include "protocol/limits.h"
 #include "tests/grammar.h"
 #include "tests/notation.h"
@@ -114,6 +115,118 @@ START_TEST(new_limits_hold_from_then_on_and_take_nothing_away)
     talk_ask(a, "new([])");
     ck_assert(!talk.is_error);
     talk_says(a, "call('str', 'new', [[1, 2, 3]])", "'[1, 2, 3]'");
+    talk_close();
+}
+END_TEST
+
+/* -- limits.session_bytes ---------------------------------------------------------------------------------------- */
+
+/* Settings of a running hub. */
+static void set_session_bytes(uint64_t limit)
+{
+    struct hub_settings settings = talk.hub->settings;
+
+    settings.limit_session_bytes = limit;
+    hub_configure(talk.hub, &settings);
+}
+
+/* The request is LIMIT under every limit from what the session costs up to some limit, changing nothing, and works at that
+ * and above; the session then costs no more than that. */
+static void ends_at_its_limit(const char *call)
+{
+    struct session *a;
+    uint64_t before, limit;
+    unsigned long long live;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_ask(a, "bind('x', [1, 2, 3])");
+    talk_ask(a, "bind('s', 'text')");
+    before = limit = quota_cost(a);
+    live = talk_stat(a, "objects", "live");
+    set_session_bytes(limit);
+    while (strncmp(talk_ask(a, call), "LIMIT ", 6) == 0) {
+        ck_assert_uint_le(quota_cost(a), limit); /* a table may have grown */
+        ck_assert_uint_eq(talk_stat(a, "objects", "live"), live);
+        ck_assert_uint_lt(limit, before + 10000);
+        talk_check();
+        set_session_bytes(++limit);
+    }
+    ck_assert_msg(!talk.is_error, "%s: %s", call, talk.answer);
+    ck_assert_uint_gt(limit, before);
+    ck_assert_uint_le(quota_cost(a), limit);
+    ck_assert_uint_gt(quota_cost(a), before);
+    talk_close();
+}
+
+START_TEST(a_session_costs_as_much_as_its_limit_and_not_a_byte_more)
+{
+    ends_at_its_limit("bind('y', [1000, 2000, 'abc', {'a': 1.5}])");
+    ends_at_its_limit("bind('y', 'a text of some length that is longer than an int')");
+    ends_at_its_limit("call('x', 'append', [1000])");
+    ends_at_its_limit("new([], {'into': 1})");
+    ends_at_its_limit("deepcopy('x')");
+    ends_at_its_limit("bind('t', {'@': 'x'})");
+    ends_at_its_limit("weakref('x')");
+    ends_at_its_limit("class('C')");
+}
+END_TEST
+
+START_TEST(at_its_limit_a_session_can_let_go_and_others_go_on)
+{
+    struct session *a, *b;
+    uint64_t at_first;
+
+    talk_open(NULL);
+    a = talk_session();
+    b = talk_session();
+    talk_ask(a, "bind('y', [])");
+    at_first = quota_cost(a);
+    talk_ask(a, "bind('x', ['some text to make it larger', 1000, 2000])");
+    talk_ask(a, "hold('x', {'into': 7})");
+    set_session_bytes(quota_cost(a));
+    talk_says(a, "bind('y', 1000)", "LIMIT ...");
+    talk_says(a, "ping(1)", "1");
+    talk_says(b, "bind('y', 1000)", "true");
+    talk_says(a, "release(@7)", "1");
+    talk_says(a, "unbind('x')", "true");
+    ck_assert_uint_le(quota_cost(a), at_first + 300); /* the name table may stay larger */
+    talk_says(a, "bind('y', 1000)", "true");
+    talk_close();
+}
+END_TEST
+
+START_TEST(what_others_let_die_is_not_taken_off_the_account)
+{
+    struct session *a, *b;
+    uint64_t cost;
+
+    talk_open(NULL);
+    a = talk_session();
+    b = talk_session();
+    talk_ask(a, "bind(['global', 'x'], [1000, 2000, 3000])");
+    cost = quota_cost(a);
+    talk_ask(b, "unbind(['global', 'x'])");
+    ck_assert_uint_eq(quota_cost(a), cost);
+    ck_assert_uint_eq(quota_cost(b), 0);
+    talk_close();
+}
+END_TEST
+
+START_TEST(an_answer_beyond_session_bytes_is_LIMIT)
+{
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_ask(a, "bind('l', [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])");
+    for (unsigned i = 0; i < 13; i++)
+        talk_ask(a, "call('l', 'extend', [{'@': 'l'}])"); /* 131,072 elements, and so many bytes to read */
+    set_session_bytes(quota_cost(a) + 131072 + 50);
+    talk_says(a, "read('l')", "[0, 0...");
+    set_session_bytes(quota_cost(a) + 100000);
+    talk_says(a, "read('l')", "LIMIT ...");
+    talk_says(a, "ping('works')", "'works'");
     talk_close();
 }
 END_TEST
@@ -271,6 +384,10 @@ int main(void)
         sessions_end_at_their_limit_with_a_word,
         work_beyond_its_limit_is_refused_and_changes_nothing,
         new_limits_hold_from_then_on_and_take_nothing_away,
+        a_session_costs_as_much_as_its_limit_and_not_a_byte_more,
+        at_its_limit_a_session_can_let_go_and_others_go_on,
+        what_others_let_die_is_not_taken_off_the_account,
+        an_answer_beyond_session_bytes_is_LIMIT,
         a_bad_frame_with_a_msgid_is_answered_and_ends_the_session,
         a_bad_frame_without_a_msgid_is_told_by_bye,
         a_claim_takes_no_memory,

@@ -1,0 +1,36 @@
+/*
+ * daemon/quota.h - limits.session_bytes: what one session may cost.
+ *
+ * A session costs what waits in its buffers and its kept events, and the bytes by which the heap grew in its own steps:
+ * handles, names and objects that its requests made, less what died by them. Objects have no owner: one that another
+ * session lets die, or the collector, is not taken off the account.
+ *
+ * The growth is counted always (session->grown); a limit is kept by giving the pool a ceiling while a request runs, so that
+ * what would cost too much fails as it does at the memory limit, changes nothing, and answers LIMIT. What needs no memory
+ * (release, unbind, an answer of up to QUOTA_REPLY_ROOM bytes) works beyond the limit too.
+ */
+#ifndef HEAPD_DAEMON_QUOTA_H
+#define HEAPD_DAEMON_QUOTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/err.h"
+
+struct session;
+
+#define QUOTA_REPLY_ROOM 1024u
+
+/* Bytes that the session costs now. */
+uint64_t quota_cost(const struct session *session);
+
+/* Whether it may cost so many more. */
+bool quota_allows(const struct session *session, uint64_t more);
+
+/* Around the handler of a request, if there is a limit: quota_end answers `err`, or LIMIT in place of the NO_MEMORY that the
+ * limit caused. */
+void quota_begin(struct session *session);
+enum hd_err quota_end(struct session *session, enum hd_err err);
+
+#endif
