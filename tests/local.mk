@@ -109,7 +109,9 @@ if FUZZ
 noinst_PROGRAMS += $(fuzzers)
 endif
 
-# The load generator of ./dev bench.
-EXTRA_PROGRAMS += tests/bench/load
+# The programs of ./dev bench: the load generator, and the heap's own work.
+EXTRA_PROGRAMS += tests/bench/load tests/bench/bulk
 tests_bench_load_SOURCES = tests/bench/load.c
-EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py
+tests_bench_bulk_SOURCES = tests/bench/bulk.c
+tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
+EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py tests/bench/stall.py
