@@ -425,16 +425,21 @@ static void say_bye(struct conn *conn, const char *reason)
     serve(conn);
 }
 
-/* A client that reads slowly moves its socket's queue before the socket has room for us. */
+/*
+ * A client that reads slowly moves its socket's queue before the socket has room for us. One that takes nothing is told so
+ * behind what waits already: if it begins to read before LINGER_MS are over, it learns why it was closed.
+ */
 static void judge_output(struct conn *conn)
 {
     if (measure_socket_queue(conn) < conn->queued_then) {
         start_output_deadline(conn);
-        return;
+    } else if (session_state(conn->session) == SESSION_OVER) {
+        if (!conn->deadlines[DEADLINE_LINGER].is_set)
+            close_conn(conn);
+    } else {
+        set_deadline(conn, DEADLINE_LINGER);
+        say_bye(conn, "the client does not read its answers");
     }
-    log_limited(&conn->conns->ended_limit, LOG_INFO, "session %llu ended: it does not read its answers",
-                (unsigned long long)session_number(conn->session));
-    close_conn(conn);
 }
 
 /* Who waits for an answer of ours is not idle. */

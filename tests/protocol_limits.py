@@ -211,6 +211,21 @@ def a_client_that_takes_nothing_is_closed():
 
 
 @test_own
+def a_client_that_took_nothing_is_told_why_if_it_reads_again_soon():
+    with Daemon(config={"output_timeout": "0.1"}) as server:
+        client = server.client()
+        client.call("bind", "x", "s" * 1000000)
+        client.send(b"".join(pack([0, n, "read", ["x"]]) for n in range(100)))
+        wait_until(lambda: "does not read" in server.stderr(), "the time-out")
+        message, answers = client.receive(), 0
+        while message[0] == 1:
+            assert message == [1, answers, None, "s" * 1000000]
+            message, answers = client.receive(), answers + 1
+        assert 0 < answers < 100 and message[:2] == [2, "bye"] and "does not read" in message[2][1], message
+        assert client.receive() is None
+
+
+@test_own
 def a_request_that_is_begun_and_not_completed_in_time_ends_the_session():
     with Daemon(config={"request_timeout": "0.1"}) as server:
         client = server.client()
