@@ -5,7 +5,7 @@ dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
 dist_doc_DATA += README.md docs/architecture.md docs/dump-format.md docs/memory.md docs/methods.md docs/protocol.md docs/semantics.md \
 	docs/tour.md
 adrdir = $(docdir)/adr
-dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md \
+dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md docs/adr/0002-collector.md \
 	docs/adr/0003-frames-are-scanned-then-read-in-place.md \
 	docs/adr/0004-handles-in-radix-trees.md \
 	docs/adr/0005-one-table-that-rebuilds-itself-in-steps.md \
