@@ -2,7 +2,7 @@
  * daemon/call.h - one request while it runs: its decoded arguments, and the ways to answer.
  *
  * A handler is a function `do_<method>(struct call *)`: arguments in, one store call, one reply. It returns HD_OK after it
- * has called exactly one of the reply functions, or an error whose text is in heap->error_text; then nothing has changed.
+ * has called exactly one of the reply functions (none if the call waits, or goes on as a job), or an error whose text is in heap->error_text; then nothing has changed.
  */
 #ifndef HEAPD_DAEMON_CALL_H
 #define HEAPD_DAEMON_CALL_H

@@ -445,7 +445,8 @@ static void judge_output(struct conn *conn)
 /* Who waits for an answer of ours is not idle. */
 static void judge_idle(struct conn *conn)
 {
-    if (session_state(conn->session) == SESSION_READY && buf_pending(session_output(conn->session)) == 0)
+    if (session_state(conn->session) == SESSION_READY && !session_is_waiting(conn->session) &&
+        buf_pending(session_output(conn->session)) == 0)
         say_bye(conn, "idle for too long");
     else
         set_deadline(conn, DEADLINE_IDLE);

@@ -50,7 +50,7 @@ static void pack_error(struct session *session, enum hd_err err)
     pack_str(out, text, (size_t)len);
 }
 
-static void reply_error(struct call *call, enum hd_err err)
+void dispatch_error(struct call *call, enum hd_err err)
 {
     struct buf *out = &call->session->out;
 
@@ -115,6 +115,19 @@ static void finish_step(struct call *call)
     buf_taken(&hub->scratch, hub->scratch.len);
 }
 
+/* Calls that wait for what the request put are answered before it is. */
+static void serve_takers(struct call *call)
+{
+    struct buf *out = &call->session->out;
+    struct buf *scratch = &call->hub->scratch;
+
+    cut_response(call, scratch);
+    takers_serve(call->hub);
+    call->reply_at = out->len;
+    buf_append(out, scratch->bytes, scratch->len);
+    buf_taken(scratch, scratch->len);
+}
+
 void dispatch_finish(struct call *call, enum hd_err err)
 {
     struct session *session = call->session;
@@ -122,7 +135,9 @@ void dispatch_finish(struct call *call, enum hd_err err)
     if (err == HD_OK)
         err = reply_check(call);
     if (err != HD_OK)
-        reply_error(call, err);
+        dispatch_error(call, err);
+    if (call->hub->takers.served != NULL)
+        serve_takers(call);
     finish_step(call);
     session->last_response = call->reply_at < session->out.len ? session->out.len - call->reply_at : 0;
 }

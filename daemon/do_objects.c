@@ -4,6 +4,7 @@
 #include "store/attr.h"
 #include "store/copy.h"
 #include "store/kind.h"
+#include "store/kinds/methods.h"
 #include "store/kinds/object.h"
 #include "store/weak.h"
 
@@ -66,6 +67,23 @@ static enum hd_err call_found(struct call *call, const struct obj_call *found, c
     return reply_made(call, err, &result);
 }
 
+/* A method of a queue: `take` may have to wait, and others may end a wait. */
+static enum hd_err call_queue(struct call *call, const struct obj_call *found, const struct arg *args)
+{
+    struct queue *queue = queue_of(found->self);
+    bool takes = found->row->run == queue_method_take && args->count <= found->row->most;
+    double seconds = 0;
+    enum hd_err err = takes ? queue_timeout(call->heap, args->items, args->count, &seconds) : HD_OK;
+
+    if (err == HD_OK && takes && queue->len == 0 && !queue->is_closed && seconds > 0)
+        return taker_wait(call, queue, seconds);
+    if (err == HD_OK)
+        err = call_found(call, found, args);
+    if (err == HD_OK && !TAILQ_EMPTY(&queue->takers))
+        takers_notice(call->hub, queue);
+    return err;
+}
+
 enum hd_err do_call(struct call *call)
 {
     struct obj_call found;
@@ -75,7 +93,10 @@ enum hd_err do_call(struct call *call)
     if (err != HD_OK)
         return err;
     self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
-    err = call_found(call, &found, &call->args[2]);
+    if (self->type == OBJ_QUEUE)
+        err = call_queue(call, &found, &call->args[2]);
+    else
+        err = call_found(call, &found, &call->args[2]);
     obj_unref(call->heap, &self);
     return err;
 }

@@ -98,7 +98,7 @@ static bool fill_builtins(struct hub *hub)
 {
     static const enum obj_type makers[] = {OBJ_LIST, OBJ_TUPLE, OBJ_DICT, OBJ_SET, OBJ_OBJECT,
                                            OBJ_BOOL, OBJ_INT, OBJ_FLOAT, OBJ_STR, OBJ_BYTES,
-                                           OBJ_WEAKDICT, OBJ_WEAKKEYDICT, OBJ_WEAKSET};
+                                           OBJ_WEAKDICT, OBJ_WEAKKEYDICT, OBJ_WEAKSET, OBJ_QUEUE};
 
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         struct class *class = hub->heap->classes[makers[i]];
@@ -208,6 +208,7 @@ void hub_close(struct hub *hub)
         collector_close(hub);
         heap_close(hub->heap);
     }
+    takers_fini(hub);
     buf_fini(&hub->scratch);
     hub_free(hub, hub, sizeof *hub);
 }
@@ -372,13 +373,20 @@ void hub_work(struct hub *hub)
         work_on_session(hub, hub->working);
 }
 
-bool hub_wants_tick(const struct hub *hub)
+uint64_t hub_tick_ms(struct hub *hub)
 {
-    return hub->offers.open_count > 0 || collector_wants_tick(hub);
+    uint64_t takers_ms = takers_wait_ms(hub);
+
+    if (takers_ms < FAIR_CLOCK_TICK_MS)
+        return takers_ms;
+    if (takers_ms < UINT64_MAX || hub->offers.open_count > 0 || collector_wants_tick(hub))
+        return FAIR_CLOCK_TICK_MS;
+    return UINT64_MAX;
 }
 
 void hub_tick(struct hub *hub)
 {
+    takers_tick(hub);
     offers_tick(hub);
     collector_tick(hub);
 }

@@ -75,9 +75,9 @@ bool hub_has_work(struct hub *hub);
 /* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
 void hub_work(struct hub *hub);
 
-/* True if hub_tick should be called a quarter of a second from now: something waits for a time, or what has been made since
- * the last collection of cycles may hold some, however little it is. */
-bool hub_wants_tick(const struct hub *hub);
+/* Milliseconds from now after which hub_tick is to be called, a quarter of a second at most: something waits for a time, or
+ * what has been made since the last collection of cycles may hold some, however little it is. UINT64_MAX: nothing does. */
+uint64_t hub_tick_ms(struct hub *hub);
 void hub_tick(struct hub *hub);
 
 /* New limits, from a configuration read again. What exists beyond them stays. */

@@ -49,6 +49,7 @@ daemon_hub_sources = \
 	daemon/stats.c \
 	daemon/stats.def \
 	daemon/stranger.c daemon/stranger.h \
+	daemon/taker.c daemon/taker.h \
 	daemon/targets.c \
 	daemon/timing.c daemon/timing.h \
 	daemon/token.c daemon/token.h \

@@ -1,7 +1,6 @@
 /* daemon/pace.c - see pace.h. */
 #include "daemon/pace.h"
 
-#include "daemon/fair_clock.h"
 #include "daemon/hub.h"
 
 static void stay_awake(uv_idle_t *idle)
@@ -33,8 +32,10 @@ static void on_tick(uv_timer_t *tick)
 
 static void start_tick(struct pace *pace)
 {
-    if (pace->hub != NULL && hub_wants_tick(pace->hub) && !uv_is_active((uv_handle_t *)&pace->tick))
-        uv_timer_start(&pace->tick, on_tick, FAIR_CLOCK_TICK_MS, 0);
+    uint64_t ms = pace->hub != NULL ? hub_tick_ms(pace->hub) : UINT64_MAX;
+
+    if (ms != UINT64_MAX && (!uv_is_active((uv_handle_t *)&pace->tick) || uv_timer_get_due_in(&pace->tick) > ms))
+        uv_timer_start(&pace->tick, on_tick, ms, 0);
 }
 
 static void run_round(uv_prepare_t *prepare)

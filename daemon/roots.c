@@ -38,6 +38,7 @@ void roots_pins(struct hub *hub, struct session *session, root_fn *visit, void *
     show_pin(&showing, session->space);
     show_pin(&showing, session->manner.event_dress);
     job_roots(session, show_pin, &showing);
+    takers_roots(session, show_pin, &showing);
 }
 
 /* True when all of the session's handles are shown. */

@@ -73,6 +73,7 @@ struct session *session_open(struct hub *hub, const struct peer *peer)
     session->number = hub->next_number++;
     session->manner.depth = HD_DEPTH_SENT;
     handles_init(&session->handles);
+    TAILQ_INIT(&session->takers);
     step_init(&session->step, WEAK_COUNT);
     buf_init(&session->in, 0, &hub->buffers);
     buf_init(&session->out, 0, &hub->buffers);
@@ -179,6 +180,11 @@ void *session_user(const struct session *session)
 uint64_t session_number(const struct session *session)
 {
     return session->number;
+}
+
+bool session_is_waiting(const struct session *session)
+{
+    return session->waiting > 0;
 }
 
 bool session_is_midway(const struct session *session, uint64_t *frame)
@@ -390,6 +396,7 @@ enum session_state session_feed(struct session *session, const char *bytes, size
 enum session_state session_eof(struct session *session)
 {
     session->is_eof = true;
+    takers_cancel(session);
     return session_run(session, 1);
 }
 

@@ -45,6 +45,9 @@ enum session_state session_eof(struct session *session);
 /* Where it stands now. */
 enum session_state session_state(const struct session *session);
 
+/* Does the client wait for the answer of a call that waits? */
+bool session_is_waiting(const struct session *session);
+
 /* Has a frame begun to arrive that is not complete? Then *frame is its number in this session: two calls tell two frames
  * apart, for the deadline that a request has. */
 bool session_is_midway(const struct session *session, uint64_t *frame);

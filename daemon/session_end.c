@@ -1,6 +1,6 @@
 /*
  * session_end.c - what an ended session held is dropped, in slices: its watches, its names in order of binding, its
- * handles by number, then all that thereby died.
+ * handles by number, its waiting calls, then all that thereby died.
  */
 #include "daemon/state.h"
 
@@ -31,7 +31,7 @@ static bool end_part(void *arg, size_t budget)
         session->end = END_NAMES;
     if (session->end == END_NAMES && names_drop(heap, &space_of(session->own)->names, &budget))
         session->end = END_HANDLES;
-    if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget)) {
+    if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget) && takers_drop(session, &budget)) {
         drop_rest(session);
         session->end = END_DYING;
     }

@@ -13,6 +13,7 @@
 #include "daemon/roots.h"
 #include "daemon/session.h"
 #include "daemon/settings.h"
+#include "daemon/taker.h"
 #include "daemon/timing.h"
 #include "daemon/watch.h"
 #include "protocol/feed.h"
@@ -71,6 +72,7 @@ struct hub {
     struct collector collector;    /* of cycles */
     bool is_collectors_turn;
     struct offers offers;
+    struct takers takers;          /* calls that wait */
     struct step step;              /* of deaths that no session causes: offers whose time is over */
     struct fair_clock fair;
     uint64_t started_ns;
@@ -137,6 +139,8 @@ struct session {
     struct step step;                       /* of the request that runs, or of the end */
     struct job job;                         /* of the request that waits, if it needs slices of its own */
     struct timed_pause timed;               /* of the request that waits */
+    struct taker_list takers;               /* its calls that wait, */
+    uint64_t waiting;                       /* and their number */
     struct mailbox *mailbox;                /* made with the first weakref that notifies */
     struct weak_queue deaths;               /* to be told */
     struct session_watches watches;
@@ -211,6 +215,9 @@ void dispatch_frame(struct session *session, const struct envelope *envelope);
 /* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused. dispatch.c */
 struct call;
 void dispatch_finish(struct call *call, enum hd_err err);
+
+/* An error in the place of what was packed of a response; nothing for a notification. dispatch.c */
+void dispatch_error(struct call *call, enum hd_err err);
 
 /* Ends the session if its output could not be kept, or too much of it waits. session.c */
 void session_check_output(struct session *session);

@@ -23,13 +23,18 @@ uint64_t obj_width(const struct obj *o)
     return obj_type_is_container(o->type) && kind->length != NULL ? kind->length(o) : 0;
 }
 
+enum hd_err copy_refuse(struct heap *heap, const struct obj *o)
+{
+    return heap_fail(heap, HD_TYPE, "a %s cannot be copied: #%llu", obj_type_name(o->type), (unsigned long long)o->id);
+}
+
 /* -- making one container empty, filling it from another ---------------------------------------------------------- */
 
 /* What is not copied but shared. A tuple may turn out to be. */
 static bool is_shared(const struct obj *o)
 {
     return o->type != OBJ_LIST && o->type != OBJ_TUPLE && o->type != OBJ_DICT && o->type != OBJ_SET &&
-           o->type != OBJ_OBJECT && !is_weak_container(o);
+           o->type != OBJ_OBJECT && o->type != OBJ_QUEUE && !is_weak_container(o);
 }
 
 static enum hd_err make_empty(struct heap *heap, const struct obj *o, struct obj **out)
@@ -40,6 +45,8 @@ static enum hd_err make_empty(struct heap *heap, const struct obj *o, struct obj
     case OBJ_DICT:
     case OBJ_SET:
         return dict_new(heap, o->type, ((const struct dict *)o)->table.live, out);
+    case OBJ_QUEUE:
+        return copy_refuse(heap, o);
     default:
         return object_new(heap, &((const struct instance *)o)->class->head, out);
     }

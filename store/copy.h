@@ -14,6 +14,9 @@ enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out);
  * entries. Errors as obj_copy. */
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out);
 
+/* TYPE: a queue has no copy. */
+enum hd_err copy_refuse(struct heap *heap, const struct obj *o);
+
 /* Takes the references out of a container that failed half made: it may hold cycles that would not die by themselves. The
  * container itself lives on, empty, for whoever holds it. Never allocates. */
 void obj_empty(struct heap *heap, struct obj *o);

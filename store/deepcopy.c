@@ -79,7 +79,7 @@ static enum hd_err memo_set(struct deepcopy *d, struct obj *o, struct obj *copy)
 static bool is_atom(const struct obj *o)
 {
     return o->type != OBJ_LIST && o->type != OBJ_TUPLE && o->type != OBJ_DICT && o->type != OBJ_SET &&
-           o->type != OBJ_OBJECT && !is_weak_container(o);
+           o->type != OBJ_OBJECT && o->type != OBJ_QUEUE && !is_weak_container(o);
 }
 
 static enum hd_err push_tuple(struct deepcopy *d, struct obj *o)
@@ -161,6 +161,8 @@ static enum hd_err make_empty(struct heap *heap, struct obj *o, struct obj **out
     case OBJ_WEAKKEYDICT:
     case OBJ_WEAKSET:
         return weak_container_copy(heap, o, out); /* the same entries, shared: nothing is left to fill in */
+    case OBJ_QUEUE:
+        return copy_refuse(heap, o);
     default:
         return object_new(heap, &instance_of(o)->class->head, out);
     }

@@ -101,6 +101,7 @@ static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
     case OBJ_OBJECT:
     case OBJ_CLASS:
     case OBJ_NAMESPACE:
+    case OBJ_QUEUE:
         *hash = obj_identity_hash(heap, o);
         return HD_OK;
     default:

@@ -42,7 +42,8 @@ static const struct method_row rows[] = {
 
 /* The same rows' types, to find where each type's begin. */
 enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict, OWNER_set,
-             OWNER_object, OWNER_class, OWNER_method, OWNER_weakdict, OWNER_weakkeydict, OWNER_weakset };
+             OWNER_object, OWNER_class, OWNER_method, OWNER_weakdict, OWNER_weakkeydict, OWNER_weakset,
+             OWNER_queue };
 
 static const uint8_t owners[] = {
 #define TYPE_METHOD(type, name, least, most, arguments, summary) OWNER_##type,
@@ -61,6 +62,7 @@ static const uint8_t owner_of[OBJ_TYPES] = {
     [OBJ_SET] = OWNER_set,    [OBJ_OBJECT] = OWNER_object,
     [OBJ_CLASS] = OWNER_class, [OBJ_METHOD] = OWNER_method,
     [OBJ_WEAKDICT] = OWNER_weakdict, [OBJ_WEAKKEYDICT] = OWNER_weakkeydict, [OBJ_WEAKSET] = OWNER_weakset,
+    [OBJ_QUEUE] = OWNER_queue,
 };
 
 /* -- the index of methods: by type and name ----------------------------------------------------------------------- */

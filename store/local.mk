@@ -46,6 +46,7 @@ libstore_a_SOURCES = \
 	store/kinds/number.c store/kinds/number.h \
 	store/kinds/number_text.c store/kinds/number_text.h \
 	store/kinds/object.c store/kinds/object.h \
+	store/kinds/queue.c store/kinds/queue.h \
 	store/kinds/sequence.c store/kinds/sequence.h \
 	store/kinds/sequence_methods.c \
 	store/kinds/set_methods.c \

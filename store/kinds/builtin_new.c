@@ -12,6 +12,7 @@
 #include "store/kinds/iterate.h"
 #include "store/kinds/number.h"
 #include "store/kinds/number_text.h"
+#include "store/kinds/queue.h"
 #include "store/kinds/sequence.h"
 #include "store/kinds/text.h"
 #include "store/kinds/weak_table.h"
@@ -352,6 +353,8 @@ static enum hd_err make_empty(struct heap *heap, enum obj_type type, struct obj 
     case OBJ_WEAKKEYDICT:
     case OBJ_WEAKSET:
         return weak_container_new(heap, type, out);
+    case OBJ_QUEUE:
+        return queue_new(heap, out);
     default:
         return dict_new(heap, type, 0, out);
     }
@@ -364,7 +367,7 @@ enum hd_err builtin_new(struct heap *heap, enum obj_type type, struct obj *const
     struct obj *x;
     enum hd_err err;
 
-    if (maker->make == NULL)
+    if (maker->make == NULL && type != OBJ_QUEUE) /* which is made of nothing */
         return heap_fail(heap, HD_TYPE, "%s cannot be made with new", obj_type_name(type));
     if (nargs > maker->most)
         return heap_fail(heap, HD_TYPE, "%s.new takes at most %u argument%s, %u given", obj_type_name(type),
