@@ -33,7 +33,7 @@ struct hub_settings {
     uint64_t limit_events;      /* kept for a session that does not take them */
     uint64_t limit_lingering;   /* likewise */
     uint64_t limit_offers;      /* open at once, of all sessions */
-    uint64_t limit_waiting;     /* waiting calls of a session, likewise */
+    uint64_t limit_waiting;     /* waiting calls of a session */
     uint64_t slice_objects;     /* references that one slice of work drops or looks at, 1 ... */
     uint64_t slice_us;          /* and how long it takes, in microseconds */
     uint64_t slowlog_us;        /* a request that takes so long is kept in the slow log */

@@ -108,7 +108,7 @@ static void link_taker(struct hub *hub, struct taker *taker, double seconds)
     hub->takers.count++;
     if (isinf(seconds))
         return;
-    taker->end_ms = hub_now_ms(hub) + (uint64_t)ceil(seconds * 1000);
+    taker->end_ms = hub_now_ms(hub) + (uint64_t)ceil(seconds * 1000) + 1; /* the clock shows whole milliseconds */
     move_up(&hub->takers, hub->takers.due_count++, taker);
 }
 

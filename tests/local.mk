@@ -33,6 +33,7 @@ script_tests = \
 	tests/protocol_values.py \
 	tests/protocol_watch.py \
 	tests/protocol_weak.py \
+	tests/queue_takers.py \
 	tests/replay.py \
 	tests/semantics.py \
 	tests/semantics_death.py \

@@ -19,8 +19,8 @@ WRONG_OPTION = {
     "limit": (-1, "1", None, 1.5), "match": (1, None, b"*"), "name": (1, None), "namespace": (1, None),
     "refs": ("xml", 1), "errors": (0, "both"), "raw": (True, "x"), "events": (1, [], [1], ["m", []]),
     "classes": ("old", "", 1, None), "if": ("maybe", "", None, True, 1.5, [], b"absent"),
-    "glob": (1, "yes", None), "enabled": (1, None), "thresholds": (1, [1], [0, 1], [1, -1], ["a", 1]), "slice_us": (0, -1, 2000000, None),
-    "ttl": (-1, "1", None, 100000),
+    "enabled": (1, None), "thresholds": (1, [1], [0, 1], [1, -1], ["a", 1]), "slice_us": (0, -1, 2000000, None),
+    "glob": (1, "yes", None), "ttl": (-1, "1", None, 100000),
 }
 
 

@@ -52,7 +52,10 @@ const char *const script_setup[] = {
     "bind('ws', @12)",
     "call('ws', 'add', [{'@': 'l'}])",
     "call('ws', 'add', [{'@': 'e'}])",
-    "release(1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12)",
+    "call('queue', 'new', [], {'into': 13})",
+    "bind('q', @13)",
+    "call('q', 'put', [[1000]])",
+    "release(1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13)",
     NULL,
 };
 
@@ -330,6 +333,11 @@ const struct script_row script_rows[] = {
     {"class", "new", "call('object', 'new')"},
     {"method", "call", "call('m', 'call', [1000])"},
     {"method", "__call__", "call('m', '__call__', [[1000]])"},
+    {"queue", "len", "call('q', 'len')"},
+    {"queue", "put", "call('q', 'put', [[2000]])"},
+    {"queue", "take", "call('q', 'take')"},
+    {"queue", "take", "call('q', 'take', [0], {'into': 60})"},
+    {"queue", "close", "call('q', 'close')"},
     {NULL, NULL, NULL},
 };
 
