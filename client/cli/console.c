@@ -6,6 +6,7 @@
 
 #include "client/cli/eval.h"
 #include "client/cli/help.h"
+#include "client/cli/look.h"
 #include "client/cli/parser.h"
 #include "client/cli/print.h"
 #include "client/cli/text.h"
@@ -111,6 +112,8 @@ static bool run_expression(struct console *console, const struct statement *stat
     if (topic != NULL)
         return help_show(stdout, topic) ||
                server_fail(&console->server, HD_NO_METHOD, "there is no method '%s'", topic);
+    if (look_is_call(statement->value) && !console->is_json)
+        return look_run_call(console, statement->value);
     return eval(&console->server, statement->value, WANT_VALUE, &ref) && eval_fetch(&console->server, &ref) &&
            console_show(console, ref.value);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/cli/console.h"
+#include "client/cli/look.h"
 #include "client/cli/oneshot.h"
 #include "client/cli/options.h"
 #include "client/cli/repl.h"
@@ -31,9 +32,13 @@ static enum hd_status run_stream(struct console *console, const struct options *
 
 static enum hd_status run_oneshot(struct console *console, const struct options *options)
 {
-    bool is_transfer = transfer_knows(options->words[0]) && !console->is_json;
+    bool (*run)(struct console *console, char **words) = oneshot_run;
 
-    if (is_transfer ? transfer_run(console, options->words) : oneshot_run(console, options->words))
+    if (!console->is_json && transfer_knows(options->words[0]))
+        run = transfer_run;
+    else if (!console->is_json && look_knows(options->words[0]))
+        run = look_run;
+    if (run(console, options->words))
         return HD_OK;
     console_complain(console, "");
     return console->server.status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/look.h"
 #include "client/cli/oneshot.h"
 #include "client/heapd.h"
 
@@ -104,7 +105,7 @@ static void choose_task(struct options *options)
         options->task = options->expression_count > 0 ? TASK_EXPRESSIONS : TASK_TALK;
     else if (options->expression_count > 0)
         wrong(options, "'%s' stands beside -e", word);
-    else if (!oneshot_knows(word))
+    else if (!oneshot_knows(word) && !look_knows(word))
         wrong(options, "there is no method '%s'; see heap-cli --help", word);
     else
         options->task = TASK_ONESHOT;
@@ -143,6 +144,8 @@ void options_help(FILE *out)
           "       heap-cli [OPTION]... rpc METHOD JSON...       the same with bare parameters\n"
           "       heap-cli [OPTION]... dump TARGET > FILE       a graph as bytes\n"
           "       heap-cli [OPTION]... load NAME < FILE         and back, bound to a name (in global)\n"
+          "       heap-cli [OPTION]... why TARGET               what keeps it alive, from a root down\n"
+          "       heap-cli [OPTION]... graph TARGET --svg FILE  what it leads to, as a picture; --dot: for Graphviz\n"
           "\n"
           "  -e, --expression TEXT  run these statements; may be given several times\n"
           "  -H, --host HOST:PORT   the server, by default HEAPD_URL, else the Unix socket, else 127.0.0.1:4327\n"
