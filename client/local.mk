@@ -12,6 +12,7 @@ cli_sources = \
 	client/cli/options.c client/cli/options.h client/cli/parser.c client/cli/parser.h client/cli/parsing.c \
 	client/cli/parsing.h client/cli/picture.c client/cli/picture.h client/cli/picture_dot.c \
 	client/cli/picture_tree.c client/cli/place.c client/cli/print.c client/cli/print.h client/cli/repl.c \
+	client/cli/parsing.h client/cli/place.c client/cli/print.c client/cli/print.h client/cli/report.c client/cli/report.h client/cli/repl.c \
 	client/cli/repl.h client/cli/script.c client/cli/script.h client/cli/server.c client/cli/server.h \
 	client/cli/text.c client/cli/text.h client/cli/transfer.c client/cli/transfer.h client/cli/tree.h \
 	client/cli/visit.c client/cli/visit.h

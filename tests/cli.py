@@ -408,4 +408,25 @@ def a_broken_pipe_ends_it_quietly():
         process.stderr.close()
 
 
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+@test_own
+def what_the_server_tells_of_itself_is_laid_out_for_people():
+    with Daemon("--admin-from", "loopback", "--slowlog-us", "0") as server:
+        assert one_shot(server, "config_get", "limits.de*") == "limits.depth  128\n"
+        assert says(server, "x = [1]", "config_get('slice_*')") == ["slice_us       500", "slice_objects  100000"]
+        lines = one_shot(server, "stats").splitlines()
+        assert lines[0] == "server" and "objects" in lines and "  methods" in lines, lines
+        assert any(line.startswith("  types") and line.endswith("namespace 3") for line in lines), lines
+        table = lines[lines.index("  methods") + 1:]
+        assert table[0].split() == ["calls", "errors", "longest_us", "us"] and table[1].split()[:3] == ["hello", "3", "0"]
+        assert table[0].index("calls") + len("calls") == table[1].index(" 3 ") + len(" 3"), table
+        slow = one_shot(server, "slowlog", "2").splitlines()
+        assert slow[0].split() == ["method", "session", "objects", "us", "at"] and len(slow) == 3, slow
+        assert one_shot(server, "slowlog", "0") == "[]\n" and one_shot(server, "config_get", "nothing") == "{}\n"
+        assert json.loads(one_shot(server, "--json", "config_get", "limits.depth")) == {"limits.depth": 128}
+        assert one_shot(server, "rpc", "config_get", '"limits.depth"') == "{'limits.depth': 128}\n"
+
+
 run()

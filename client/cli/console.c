@@ -9,6 +9,7 @@
 #include "client/cli/look.h"
 #include "client/cli/parser.h"
 #include "client/cli/print.h"
+#include "client/cli/report.h"
 #include "client/cli/text.h"
 
 /* -- showing ------------------------------------------------------------------------------------------------------ */
@@ -21,7 +22,7 @@ static void write_line(FILE *file, struct buf *line)
     fflush(file);
 }
 
-bool console_show(struct console *console, const struct hd_value *value)
+bool console_show(struct console *console, const struct hd_value *value, const char *method)
 {
     struct buf line;
     bool is_done;
@@ -29,8 +30,12 @@ bool console_show(struct console *console, const struct hd_value *value)
     if (hd_kind(value) == HD_NIL && !console->is_json)
         return true;
     buf_init(&line, SIZE_MAX, NULL);
-    is_done = console->is_json ? print_json(&console->server, &line, value)
-                               : print_repr(&console->server, &line, value);
+    if (console->is_json)
+        is_done = print_json(&console->server, &line, value);
+    else if (method != NULL && report_suits(method))
+        is_done = report_print(&console->server, &line, value);
+    else
+        is_done = print_repr(&console->server, &line, value);
     if (is_done)
         write_line(stdout, &line);
     buf_fini(&line);
@@ -104,6 +109,12 @@ static const char *help_topic(const struct node *node)
     return word->kind == NODE_NAME || word->kind == NODE_ATTR ? word->text : "";
 }
 
+/* The method whose answer the expression is; NULL if it is none. */
+static const char *called_method(const struct node *node)
+{
+    return node->kind == NODE_CALL && node->first->kind == NODE_NAME ? node->first->text : NULL;
+}
+
 static bool run_expression(struct console *console, const struct statement *statement)
 {
     const char *topic = help_topic(statement->value);
@@ -115,7 +126,7 @@ static bool run_expression(struct console *console, const struct statement *stat
     if (look_is_call(statement->value) && !console->is_json)
         return look_run_call(console, statement->value);
     return eval(&console->server, statement->value, WANT_VALUE, &ref) && eval_fetch(&console->server, &ref) &&
-           console_show(console, ref.value);
+           console_show(console, ref.value, called_method(statement->value));
 }
 
 /* The name that a weakref would get: that of the first target that is one. */

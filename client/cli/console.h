@@ -19,8 +19,9 @@ struct console {
  */
 bool console_run(struct console *console, const char *text, size_t len);
 
-/* Writes an answer as a line: nothing for nil, but null as JSON. False as console_run. */
-bool console_show(struct console *console, const struct hd_value *value);
+/* Writes an answer as a line: nothing for nil, but null as JSON. That of a method of the wire, if it is one (else NULL), is
+ * laid out as a report if that suits it. False as console_run. */
+bool console_show(struct console *console, const struct hd_value *value, const char *method);
 
 /* Tells of deaths that have come: "! w died (count)". */
 void console_tell(struct console *console);

@@ -175,5 +175,5 @@ bool oneshot_run(struct console *console, char **words)
         return false;
     }
     answer = server_finish(server, call);
-    return answer != NULL && console_show(console, answer);
+    return answer != NULL && console_show(console, answer, is_plain ? NULL : words[0]);
 }
