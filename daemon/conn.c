@@ -345,6 +345,21 @@ void conn_wake(void *context, struct session *session)
         pace_queue(conns->pace, &check_conn(user)->turn);
 }
 
+void conn_moved(void *context, struct session *from, struct session *to)
+{
+    struct conn *conn = check_conn(session_user(from));
+    struct conn *old = session_user(to);
+
+    (void)context;
+    session_set_user(from, NULL);
+    session_set_user(to, conn);
+    conn->session = to;
+    if (old == NULL)
+        return;
+    check_conn(old)->session = NULL;
+    close_conn(old);
+}
+
 /* -- Accepting ----------------------------------------------------------------------------------------------------- */
 
 static void set_socket_options(struct conn *conn)
@@ -436,6 +451,8 @@ static void judge_output(struct conn *conn)
     } else if (session_state(conn->session) == SESSION_OVER) {
         if (!conn->deadlines[DEADLINE_LINGER].is_set)
             close_conn(conn);
+    } else if (session_may_linger(conn->session)) {
+        close_conn(conn); /* as broken: another one may take its place */
     } else {
         set_deadline(conn, DEADLINE_LINGER);
         say_bye(conn, "the client does not read its answers");

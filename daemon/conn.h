@@ -64,6 +64,9 @@ enum accept_status conns_accept(struct conns *conns, uv_stream_t *listener);
 /* hub_ops.wake: this session has something to write or to run, or is over. */
 void conn_wake(void *context, struct session *session);
 
+/* hub_ops.moved: the connection of a session carries another one from now on. */
+void conn_moved(void *context, struct session *from, struct session *to);
+
 /* Says bye to every session, writes what they are owed and closes; what is left after a while is cut off. */
 void conns_stop(struct conns *conns, const char *reason);
 

@@ -111,6 +111,7 @@ static void finish_step(struct call *call)
     cut_response(call, &hub->scratch);
     events_publish(hub, step);
     events_flush(session);
+    call->reply_at = session->out.len;
     buf_append(&session->out, hub->scratch.bytes, hub->scratch.len);
     buf_taken(&hub->scratch, hub->scratch.len);
 }
@@ -140,6 +141,10 @@ void dispatch_finish(struct call *call, enum hd_err err)
         serve_takers(call);
     finish_step(call);
     session->last_response = call->reply_at < session->out.len ? session->out.len - call->reply_at : 0;
+    if (session->last_response > 0)
+        session_answered(session, call->reply_at, call->kept);
+    else if (session->is_paused && session->linger != NULL)
+        session->linger->held_into = call->kept;
 }
 
 /* -- one frame ---------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,8 @@
 #include "daemon/limits.h"
 #include "store/kinds/sequence.h"
 
+#define HELLO_ROOM 4096 /* bytes of its answer, at most */
+
 enum hd_err do_ping(struct call *call)
 {
     struct obj *x = call->args[0].is_given ? call->args[0].o : call->heap->nil;
@@ -37,13 +39,17 @@ static enum hd_err check_dress(struct call *call, struct obj *dress)
     return HD_OK;
 }
 
-static enum hd_err check_hello(struct call *call)
+/* What holds for every hello. `session` is the one that it is about. */
+static enum hd_err check_hello(struct call *call, const struct session *session)
 {
     const struct opts *opts = &call->opts;
     uint64_t levels = opts_number(opts, RPC_OPTION_LEVELS, HD_DEPTH_SENT);
+    bool is_first = !session->said_hello;
 
-    if (opts_has(opts, RPC_OPTION_NAMESPACE) && call->session->said_hello)
-        return heap_fail(call->heap, HD_BAD_ARGS, "hello: a second hello may not change the namespace");
+    if (opts_has(opts, RPC_OPTION_NAMESPACE) && !is_first)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: only the first one of a session may have 'namespace'");
+    if (opts_has(opts, RPC_OPTION_LINGER) && !is_first)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: only the first one of a session may have 'linger'");
     if (levels < 8 || levels > HD_DEPTH_MAX)
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'depth' takes 8 ... %d", HD_DEPTH_MAX);
     return opts_has(opts, RPC_OPTION_EVENTS) ? check_dress(call, opts->v[RPC_OPTION_EVENTS].o) : HD_OK;
@@ -87,6 +93,16 @@ static enum hd_err find_space(struct call *call, struct obj **out)
     return err;
 }
 
+/* The namespace will not be worked in after all. */
+static void leave_space(struct call *call, struct obj **space)
+{
+    struct obj *o = *space;
+
+    obj_unref(call->heap, space);
+    if (o != NULL && o != call->session->own)
+        hub_drop_unused_space(call->hub, space_of(o));
+}
+
 /* A copy of the client's name; NULL without the option. */
 static enum hd_err copy_name(struct call *call, struct name **out)
 {
@@ -102,10 +118,9 @@ static enum hd_err copy_name(struct call *call, struct name **out)
 }
 
 /* Everything that can fail comes before: from here on the settings are taken over. */
-static void take_settings(struct call *call, struct name *name, struct obj **space)
+static void take_settings(struct call *call, struct session *session, struct name *name)
 {
     const struct opts *opts = &call->opts;
-    struct session *session = call->session;
     struct manner *manner = &session->manner;
 
     if (name != NULL) {
@@ -125,37 +140,12 @@ static void take_settings(struct call *call, struct name *name, struct obj **spa
         if (opts->v[RPC_OPTION_EVENTS].o->type == OBJ_LIST)
             manner->event_dress = obj_ref(opts->v[RPC_OPTION_EVENTS].o);
     }
-    if (*space != NULL) {
-        obj_unref(call->heap, &session->space);
-        session->space = *space;
-        *space = NULL;
-    }
     session->said_hello = true;
 }
 
-enum hd_err do_hello(struct call *call)
+static void pack_hello(struct call *call, struct buf *out, const struct session *session, unsigned more)
 {
-    struct obj *space = NULL;
-    struct buf *out;
-    struct name *name;
-    enum hd_err err = check_hello(call);
-
-    if (err == HD_OK)
-        err = copy_name(call, &name);
-    if (err != HD_OK)
-        return err;
-    if (opts_has(&call->opts, RPC_OPTION_NAMESPACE)) {
-        err = find_space(call, &space);
-        if (err != HD_OK) {
-            name_free(call->heap, name);
-            return err;
-        }
-    }
-    take_settings(call, name, &space);
-    out = reply_begin(call);
-    if (out == NULL)
-        return HD_OK;
-    pack_map(out, 5);
+    pack_map(out, 5 + more);
     pack_cstr(out, "server");
     pack_cstr(out, "heapd");
     pack_cstr(out, "version");
@@ -163,8 +153,162 @@ enum hd_err do_hello(struct call *call)
     pack_cstr(out, "protocol");
     pack_uint(out, HD_PROTOCOL_VERSION);
     pack_cstr(out, "session");
-    pack_uint(out, call->session->number);
+    pack_uint(out, session->number);
     pack_cstr(out, "limits");
     limits_pack(call->hub, out);
+}
+
+static void pack_promise(struct buf *out, const struct linger *linger)
+{
+    char text[TOKEN_TEXT];
+
+    token_text(&linger->token, text);
+    pack_cstr(out, "token");
+    pack_str(out, text, TOKEN_TEXT);
+    pack_cstr(out, "linger");
+    pack_float(out, (double)linger->ms / 1000);
+}
+
+static void reply_hello(struct call *call)
+{
+    const struct session *session = call->session;
+    struct buf *out = reply_begin(call);
+
+    if (out == NULL)
+        return;
+    pack_hello(call, out, session, session->linger != NULL ? 2 : 0);
+    if (session->linger != NULL)
+        pack_promise(out, session->linger);
+}
+
+/* A new session, or one that changes its settings. */
+static enum hd_err begin(struct call *call, struct name *name)
+{
+    const struct opts *opts = &call->opts;
+    struct session *session = call->session;
+    struct obj *space = NULL;
+    enum hd_err err = HD_OK;
+
+    if (opts_has(opts, RPC_OPTION_NAMESPACE))
+        err = find_space(call, &space);
+    if (err == HD_OK && opts_has(opts, RPC_OPTION_LINGER) && call->is_request) /* else nobody would know the token */
+        err = linger_begin(session, opts->v[RPC_OPTION_LINGER].seconds);
+    if (err != HD_OK) {
+        leave_space(call, &space);
+        return err;
+    }
+    if (space != NULL) {
+        obj_unref(call->heap, &session->space);
+        session->space = space;
+    }
+    take_settings(call, session, name);
+    reply_hello(call);
     return HD_OK;
+}
+
+/* -- resume ------------------------------------------------------------------------------------------------------- */
+
+/* The lingering session that is meant. */
+static enum hd_err find_resumed(struct call *call, struct session **out)
+{
+    const union opt *text = &call->opts.v[RPC_OPTION_RESUME];
+    struct session *session = NULL;
+    struct token token;
+
+    if (token_parse(&token, text->text, text->len))
+        session = linger_find(call->hub, &token);
+    if (session == NULL || strcmp(session->peer.user, call->session->peer.user) != 0)
+        return call_deny_token(call, "no session of yours lingers under this token: it never did, or its time is over");
+    if (session == call->session)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: this session cannot resume itself");
+    *out = session;
+    return HD_OK;
+}
+
+static enum hd_err check_resume(struct call *call, const struct session *session)
+{
+    const struct opts *opts = &call->opts;
+    const struct keep *responses = &session->linger->responses;
+    uint64_t answered = opts_number(opts, RPC_OPTION_ANSWERED, session->answers);
+
+    if (opts_number(opts, RPC_OPTION_SEEN, 0) > session->seq)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'seen' is beyond the last event (%llu)",
+                         (unsigned long long)session->seq);
+    if (answered > session->answers)
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'answered' is beyond the last response (%llu)",
+                         (unsigned long long)session->answers);
+    if (answered + 1 < responses->first)
+        return heap_fail(call->heap, HD_LIMIT, "hello: responses up to %llu are forgotten altogether; resume without 'answered'",
+                         (unsigned long long)responses->first - 1);
+    return check_hello(call, session);
+}
+
+static void reply_resume(struct call *call, struct session *session)
+{
+    struct buf *out = &call->session->out;
+    uint64_t seen = opts_number(&call->opts, RPC_OPTION_SEEN, session->linger->seen);
+
+    linger_seen(session, seen);
+    linger_replay_events(session, seen, out);
+    call->reply_at = out->len;
+    if (reply_begin(call) != NULL) {
+        pack_hello(call, out, session, 4);
+        pack_promise(out, session->linger);
+        pack_cstr(out, "resumed");
+        pack_bool(out, true);
+        pack_cstr(out, "executed");
+        pack_uint(out, session->requests);
+    }
+    if (!opts_has(&call->opts, RPC_OPTION_ANSWERED))
+        return;
+    linger_answered(session, call->opts.v[RPC_OPTION_ANSWERED].number);
+    linger_replay_responses(session, call->opts.v[RPC_OPTION_ANSWERED].number, out);
+}
+
+/* The session goes on with this connection once the request is answered. Everything that can fail comes before. */
+static enum hd_err resume(struct call *call, struct name *name, struct session *session)
+{
+    enum hd_err err;
+
+    if (session->is_detached)
+        events_flush(session);
+    err = linger_reserve(session, &call->session->out, HELLO_ROOM);
+    if (err != HD_OK)
+        return err;
+    takers_cancel(session); /* of its old connection */
+    take_settings(call, session, name);
+    reply_resume(call, session);
+    call->session->successor = session;
+    return HD_OK;
+}
+
+static enum hd_err check_any_hello(struct call *call, struct session **resumed)
+{
+    const struct opts *opts = &call->opts;
+    enum hd_err err;
+
+    if (opts_has(opts, RPC_OPTION_RESUME)) {
+        err = find_resumed(call, resumed);
+        return err == HD_OK ? check_resume(call, *resumed) : err;
+    }
+    if (opts_has(opts, RPC_OPTION_SEEN) || opts_has(opts, RPC_OPTION_ANSWERED))
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: options 'seen' and 'answered' belong to 'resume'");
+    return check_hello(call, call->session);
+}
+
+enum hd_err do_hello(struct call *call)
+{
+    struct session *resumed = NULL;
+    struct name *name = NULL;
+    enum hd_err err = check_any_hello(call, &resumed);
+
+    if (err == HD_OK && !buf_reserve(&call->session->out, HELLO_ROOM))
+        err = reply_check(call);
+    if (err == HD_OK)
+        err = copy_name(call, &name);
+    if (err == HD_OK)
+        err = resumed != NULL ? resume(call, name, resumed) : begin(call, name);
+    if (err != HD_OK)
+        name_free(call->heap, name);
+    return err;
 }

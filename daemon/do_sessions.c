@@ -17,7 +17,10 @@ static void pack_row(struct buf *out, const struct session *session)
     pack_cstr(out, "address");
     pack_cstr(out, session->peer.address);
     pack_cstr(out, "user");
-    pack_nil(out); /* there are no users but the operating system's, which the address tells */
+    if (session->peer.user[0] != '\0')
+        pack_cstr(out, session->peer.user);
+    else
+        pack_nil(out);
     pack_cstr(out, "handles");
     pack_uint(out, session->handles.count);
     pack_cstr(out, "names");
@@ -25,7 +28,7 @@ static void pack_row(struct buf *out, const struct session *session)
     pack_cstr(out, "bytes");
     pack_uint(out, quota_cost(session));
     pack_cstr(out, "lingering");
-    pack_bool(out, false);
+    pack_bool(out, session->is_detached);
 }
 
 /* Those that end are not listed. */

@@ -17,12 +17,10 @@ static const char *const event_names[EVENTS] = {
 };
 
 /* [2, method, [prefix..., [event, params...]]], or [2, event, params]. The dress has been checked to be scalars. */
-void events_begin(struct session *session, enum event event, uint32_t params)
+void events_pack_front(struct buf *out, const struct manner *manner, enum event event, uint32_t params, uint64_t seq)
 {
-    struct buf *out = &session->out;
-    struct list *dress = session->manner.event_dress != NULL ? list_of(session->manner.event_dress) : NULL;
+    struct list *dress = manner->event_dress != NULL ? list_of(manner->event_dress) : NULL;
 
-    session->hub->counters.events[event]++;
     pack_array(out, 3);
     pack_uint(out, 2);
     if (dress == NULL) {
@@ -36,7 +34,23 @@ void events_begin(struct session *session, enum event event, uint32_t params)
         pack_array(out, (size_t)params + 2);
         pack_cstr(out, event_names[event]);
     }
-    pack_uint(out, ++session->seq);
+    pack_uint(out, seq);
+}
+
+struct told events_begin(struct session *session, enum event event, uint32_t params)
+{
+    struct told told = {.at = session->out.len, .event = event, .params = params};
+
+    session->hub->counters.events[event]++;
+    events_pack_front(&session->out, &session->manner, event, params, ++session->seq);
+    told.params_at = session->out.len;
+    return told;
+}
+
+void events_end(struct session *session, const struct told *told)
+{
+    if (session->linger != NULL)
+        linger_keep_event(session, told);
 }
 
 /* -- names -------------------------------------------------------------------------------------------------------- */
@@ -113,6 +127,8 @@ void events_keep_name(struct session *session, const struct name *space, const c
     if (len > 0)
         memcpy(kept->bytes + space->len, name, len);
     append_kept(&session->names, kept);
+    if (session->is_detached)
+        events_flush(session); /* nobody else does before it is resumed */
 }
 
 bool events_drop_names(struct session *session, size_t *budget)
@@ -128,13 +144,14 @@ bool events_drop_names(struct session *session, size_t *budget)
 static void tell_name(struct session *session)
 {
     const struct kept_name *kept = session->names.first;
+    struct told told = events_begin(session, EVENT_name, 4);
     struct buf *out = &session->out;
 
-    events_begin(session, EVENT_name, 4);
     pack_str(out, kept->bytes, kept->space_len);
     pack_str(out, kept->bytes + kept->space_len, kept->name_len);
     pack_cstr(out, name_change_text(kept->change));
     pack_uint(out, kept->id);
+    events_end(session, &told);
     pop_kept(session);
 }
 
@@ -142,11 +159,13 @@ static void tell_name(struct session *session)
 static void tell_lost(struct session *session)
 {
     uint64_t lost = session->names.lost;
+    struct told told;
 
     session->seq += lost - 1;
     session->names.lost = 0;
-    events_begin(session, EVENT_lost, 1);
+    told = events_begin(session, EVENT_lost, 1);
     pack_uint(&session->out, lost);
+    events_end(session, &told);
 }
 
 /* -- deaths ------------------------------------------------------------------------------------------------------- */
@@ -161,6 +180,8 @@ static void deliver(struct weak_queue *told, uint32_t batch)
 
         if (owner == NULL)
             continue;
+        if (owner->is_detached && owner->deaths.first != NULL && owner->deaths.first->batch != batch)
+            events_flush(owner);
         weak->link.batch = batch;
         weak_queue_append(&owner->deaths, weak);
         session_wake(owner);
@@ -182,13 +203,16 @@ static bool is_held(struct session *session, const struct weak *weak)
 
 static void tell_frame(struct session *session, const uint64_t *handles, uint32_t count, enum weak_cause cause)
 {
+    struct told told;
+
     if (count == 0)
         return;
-    events_begin(session, EVENT_dead, 2);
+    told = events_begin(session, EVENT_dead, 2);
     pack_cstr(&session->out, weak_cause_name(cause));
     pack_array(&session->out, count);
     for (uint32_t i = 0; i < count; i++)
         pack_uint(&session->out, handles[i]);
+    events_end(session, &told);
 }
 
 /* Takes notices of one batch off the queue, as many as one frame may hold, and packs them. */

@@ -152,6 +152,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
     step_init(&hub->step, WEAK_COUNT);
     offers_init(hub);
+    lingerings_init(hub);
     buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
     hub->heap = heap_open(&config);
     if (hub->heap != NULL)
@@ -199,7 +200,7 @@ void hub_close(struct hub *hub)
         struct session *session = hub->sessions;
 
         if (!session->is_closed)
-            session_close(session);
+            session_end(session);
         while (hub->sessions == session)
             hub_work(hub);
     }
@@ -379,7 +380,8 @@ uint64_t hub_tick_ms(struct hub *hub)
 
     if (takers_ms < FAIR_CLOCK_TICK_MS)
         return takers_ms;
-    if (takers_ms < UINT64_MAX || hub->offers.open_count > 0 || collector_wants_tick(hub))
+    if (takers_ms < UINT64_MAX || hub->offers.open_count > 0 || hub->lingerings.detached > 0 ||
+        collector_wants_tick(hub))
         return FAIR_CLOCK_TICK_MS;
     return UINT64_MAX;
 }
@@ -388,6 +390,7 @@ void hub_tick(struct hub *hub)
 {
     takers_tick(hub);
     offers_tick(hub);
+    linger_tick(hub);
     collector_tick(hub);
 }
 
@@ -445,7 +448,7 @@ void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), vo
                  (unsigned long long)session->handles.count,
                  session->own != NULL ? names_count(&space_of(session->own)->names) : 0, session->in.len,
                  buf_pending(&session->out), (unsigned long long)session->requests,
-                 session->is_paused ? " paused" : "", session->end != END_NOT ? " ending" : "");
+                 session->is_detached ? " lingering" : session->is_paused ? " paused" : "", session->end != END_NOT ? " ending" : "");
         line(context, text);
     }
 }

@@ -30,8 +30,12 @@ struct hub_settings {
     uint64_t limit_output;      /* pending bytes above one response */
     uint64_t limit_session_bytes; /* daemon/quota.h; 0: none */
     uint64_t limit_sessions;    /* sessions at once */
-    uint64_t limit_events;      /* kept for a session that does not take them */
-    uint64_t limit_lingering;   /* likewise */
+    uint64_t linger_max_s;      /* seconds that a session may outlive its connection */
+    uint64_t limit_lingering;   /* sessions to which that is promised; */
+    uint64_t limit_lingering_address; /* of one address */
+    uint64_t limit_events;      /* kept for a lingering session; changes of names that wait to be told to any */
+    uint64_t limit_kept;        /* bytes of events, and again of responses, kept for a lingering session; */
+    uint64_t limit_kept_address; /* for all of one address */
     uint64_t limit_offers;      /* open at once, of all sessions */
     uint64_t limit_waiting;     /* waiting calls of a session */
     uint64_t slice_objects;     /* references that one slice of work drops or looks at, 1 ... */
@@ -52,6 +56,10 @@ struct hub_ops {
     void (*wake)(void *context, struct session *session);
     /* Monotonic nanoseconds. NULL: CLOCK_MONOTONIC. */
     uint64_t (*now_ns)(void *context);
+    /* The client of `from` has resumed `to`: what it sends and gets belongs to `to` from now on, and a connection that `to`
+     * had is to be closed. The users of both (session_user) are as they were; set them. `from` ends, as by session_close.
+     * Called inside session_feed, session_run or session_eof of `from`. May be NULL. */
+    void (*moved)(void *context, struct session *from, struct session *to);
     void *context;
     /* All settings of the daemon as they stand, for clients to see and change; `hub` of it is not looked at. NULL: the hub
      * knows its own only. */

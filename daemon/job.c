@@ -56,6 +56,7 @@ bool job_work(struct session *session)
 void job_drop(struct session *session)
 {
     struct heap *heap = session->hub->heap;
+    struct step *step = heap->step; /* of another session's request, if that ends this one */
     struct job job = session->job;
 
     if (job.kind == NULL)
@@ -64,7 +65,7 @@ void job_drop(struct session *session)
     session->is_paused = false;
     heap->step = &session->step;
     drop_state(session, &job);
-    heap->step = NULL;
+    heap->step = step;
 }
 
 void job_roots(const struct session *session, void (*visit)(void *arg, struct obj *o), void *arg)

@@ -34,7 +34,9 @@ daemon_hub_sources = \
 	daemon/holding.c daemon/holding.h \
 	daemon/hub.c daemon/hub.h \
 	daemon/job.c daemon/job.h \
+	daemon/keep.c daemon/keep.h \
 	daemon/limits.c daemon/limits.h \
+	daemon/linger.c daemon/linger.h \
 	daemon/offer.c daemon/offer.h \
 	daemon/options.c \
 	daemon/quota.c daemon/quota.h \

@@ -43,7 +43,8 @@ static bool identify_user(struct peer *peer, int fd, enum admin_from admin_from)
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len) != 0)
         return false;
-    snprintf(peer->address, sizeof(peer->address), "unix:uid=%lu", (unsigned long)user.uid);
+    snprintf(peer->user, sizeof(peer->user), "uid=%lu", (unsigned long)user.uid);
+    snprintf(peer->address, sizeof(peer->address), "unix:%s", peer->user);
     peer->is_admin = admin_from != ADMIN_NONE && (user.uid == geteuid() || user.uid == 0);
     return true;
 }

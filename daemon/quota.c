@@ -9,7 +9,7 @@ uint64_t quota_cost(const struct session *session)
     uint64_t grown = session->grown > 0 ? (uint64_t)session->grown : 0; /* below 0: it let die what others made */
 
     return (grown > tables ? grown : tables) + buf_pending(&session->in) + buf_pending(&session->out) +
-           buf_pending(&session->held) + events_kept_bytes(session);
+           buf_pending(&session->held) + events_kept_bytes(session) + linger_size(session);
 }
 
 /* Bytes that are left; UINT64_MAX without a limit. */

@@ -1,7 +1,7 @@
 /*
  * daemon/quota.h - limits.session_bytes: what one session may cost.
  *
- * A session costs what waits in its buffers and its kept events, and the bytes by which the heap grew in its own steps:
+ * A session costs what waits in its buffers, its kept events and responses, and the bytes by which the heap grew in its own steps:
  * handles, names and objects that its requests made, less what died by them. Objects have no owner: one that another
  * session lets die, or the collector, is not taken off the account.
  *

@@ -21,7 +21,7 @@ static size_t partial_size(const struct feed *feed)
     return sizeof(struct partial) + feed->depth * sizeof(uint64_t);
 }
 
-static void free_partial(struct session *session)
+void session_free_partial(struct session *session)
 {
     if (session->partial != NULL)
         hub_free(session->hub, session->partial, partial_size(&session->partial->feed));
@@ -84,7 +84,7 @@ struct session *session_open(struct hub *hub, const struct peer *peer)
         return NULL;
     }
     link_session(session);
-    if (hub->session_count > hub->settings.limit_sessions) {
+    if (hub->session_count - hub->lingerings.detached > hub->settings.limit_sessions) {
         hub->counters.refused++;
         session_bye(session, "limits.sessions is reached: try again later");
     }
@@ -107,15 +107,16 @@ void session_free(struct session *session)
     buf_fini(&session->in);
     buf_fini(&session->out);
     buf_fini(&session->held);
-    free_partial(session);
+    session_free_partial(session);
     name_free(hub->heap, session->client);
     session->magic = 0;
     hub_free(hub, session, sizeof *session);
 }
 
-void session_close(struct session *session)
+void session_end(struct session *session)
 {
     assert(session->magic == SESSION_MAGIC && !session->is_closed);
+    linger_end(session);
     session->is_closed = session->is_over = true;
     job_drop(session);
     session->user = NULL;
@@ -130,13 +131,20 @@ void session_close(struct session *session)
     hub_add_working(session->hub, session);
 }
 
+void session_close(struct session *session)
+{
+    assert(session->magic == SESSION_MAGIC && !session->is_closed);
+    if (!linger_detach(session))
+        session_end(session);
+}
+
 /* -- state -------------------------------------------------------------------------------------------------------- */
 
 void session_wake(struct session *session)
 {
     const struct hub_ops *ops = &session->hub->ops;
 
-    if (session->is_woken || session->is_closed || ops->wake == NULL)
+    if (session->is_woken || session->is_closed || session->is_detached || ops->wake == NULL)
         return;
     session->is_woken = true;
     ops->wake(ops->context, session);
@@ -182,6 +190,11 @@ uint64_t session_number(const struct session *session)
     return session->number;
 }
 
+bool session_may_linger(const struct session *session)
+{
+    return session->linger != NULL;
+}
+
 bool session_is_waiting(const struct session *session)
 {
     return session->waiting > 0;
@@ -197,10 +210,14 @@ bool session_is_midway(const struct session *session, uint64_t *frame)
 
 void session_bye(struct session *session, const char *reason)
 {
+    if (session->is_detached) {
+        session_end(session); /* there is nobody to be told */
+        return;
+    }
     if (session->is_over)
         return;
     events_flush(session);
-    events_begin(session, EVENT_bye, 1);
+    events_begin(session, EVENT_bye, 1); /* the last one: it is kept for nobody */
     pack_cstr(&session->out, reason);
     session->is_over = true;
     session_wake(session);
@@ -250,7 +267,7 @@ void session_check_output(struct session *session)
 
 static bool may_run(const struct session *session)
 {
-    return !session->is_over && !session->is_paused && !output_is_high(session);
+    return !session->is_over && session->successor == NULL && !session->is_paused && !output_is_high(session);
 }
 
 /* Goes on with the scan of the frame at bytes[0], where an earlier call left it. */
@@ -264,7 +281,7 @@ static enum feed_status scan(struct session *session, struct feed *feed, const c
         *feed = session->partial->feed;
         feed->left = hub->scan_stack;
         memcpy(hub->scan_stack, session->partial->stack, feed->depth * sizeof *hub->scan_stack);
-        free_partial(session);
+        session_free_partial(session);
     }
     return feed_scan(feed, &limits, bytes, len);
 }
@@ -350,6 +367,15 @@ static void run_stranger(struct session *session)
     session_wake(session);
 }
 
+/* Another session is resumed on the connection of this one, which ends. */
+static enum session_state hand_over(struct session *session)
+{
+    struct session *to = session->successor;
+
+    linger_move(session, to);
+    return session_run(to, 0);
+}
+
 enum session_state session_run(struct session *session, unsigned most)
 {
     session->is_woken = false;
@@ -357,12 +383,14 @@ enum session_state session_run(struct session *session, unsigned most)
         return SESSION_OVER;
     if (buf_pending(&session->in) > 0 && !session->is_stranger)
         buf_taken(&session->in, run_frames(session, session->in.bytes + session->in.sent, buf_pending(&session->in), most));
+    if (session->successor != NULL)
+        return hand_over(session);
     if (session->is_stranger)
         run_stranger(session);
     events_flush(session);
     /* after a half-close the session is over when nothing that came whole is left to run */
     if (session->is_eof && may_run(session) && (buf_pending(&session->in) == 0 || session->partial != NULL))
-        session->is_over = true;
+        session->is_over = session->is_cut = true;
     return session_state(session);
 }
 
@@ -409,9 +437,14 @@ void session_step_done(struct session *session)
         return;
     session->is_paused = false;
     if (!session->is_closed) {
+        size_t at;
+
         events_flush(session);
+        at = session->out.len;
         buf_append(&session->out, session->held.bytes, session->held.len);
         session->last_response = session->held.len;
+        if (session->held.len > 0)
+            session_answered(session, at, session->linger != NULL ? session->linger->held_into : 0);
         session_check_output(session);
     }
     buf_fini(&session->held);

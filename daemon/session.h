@@ -10,9 +10,12 @@
 
 #include "daemon/hub.h"
 
+#define PEER_ADDRESS 64
+
 /* Who is at the other end, for listings and rights. */
 struct peer {
-    char address[64]; /* "127.0.0.1:50312", "unix:uid=1000" */
+    char address[PEER_ADDRESS]; /* "127.0.0.1:50312", "unix:uid=1000" */
+    char user[32];    /* of the operating system, where the kernel vouches for it: "uid=1000"; else "" */
     bool is_admin;    /* by the rule of admin_from */
 };
 
@@ -26,12 +29,13 @@ enum session_state {
 /* Opens a session; NULL without memory. At limits.sessions the session it gives is over at once, with a `bye` to write. */
 struct session *session_open(struct hub *hub, const struct peer *peer);
 
-/* The connection is gone or is to be closed: its handles and private names are dropped, in slices, by hub_work.
- * The pointer is invalid afterwards. */
+/* The connection is gone or is to be closed. The session lingers, if that was promised and it is not over; else its handles and
+ * private names are dropped, in slices, by hub_work. The pointer is invalid afterwards. */
 void session_close(struct session *session);
 
 /*
- * Bytes from the client. Whole requests are run in place, at most `most` of them; what is left over is copied and kept.
+ * Bytes from the client. By a request among them the connection may go over to another session, and this one end: see `moved`
+ * of struct hub_ops. Whole requests are run in place, at most `most` of them; what is left over is copied and kept.
  * Never fails: trouble ends the session, with the reason in its output.
  */
 enum session_state session_feed(struct session *session, const char *bytes, size_t len, unsigned most);
@@ -47,6 +51,9 @@ enum session_state session_state(const struct session *session);
 
 /* Does the client wait for the answer of a call that waits? */
 bool session_is_waiting(const struct session *session);
+
+/* Will it outlive its connection, if it is not over? */
+bool session_may_linger(const struct session *session);
 
 /* Has a frame begun to arrive that is not complete? Then *frame is its number in this session: two calls tell two frames
  * apart, for the deadline that a request has. */

@@ -8,6 +8,7 @@
 #include "daemon/collect.h"
 #include "daemon/fair_clock.h"
 #include "daemon/hub.h"
+#include "daemon/linger.h"
 #include "daemon/offer.h"
 #include "daemon/quota.h"
 #include "daemon/roots.h"
@@ -73,6 +74,7 @@ struct hub {
     bool is_collectors_turn;
     struct offers offers;
     struct takers takers;          /* calls that wait */
+    struct lingerings lingerings;
     struct step step;              /* of deaths that no session causes: offers whose time is over */
     struct fair_clock fair;
     uint64_t started_ns;
@@ -152,6 +154,9 @@ struct session {
     struct buf held;                        /* the response that waits for its step */
     struct partial *partial;
     uint64_t requests;                      /* frames taken up */
+    uint64_t answers;                       /* responses given */
+    struct linger *linger;                  /* if it is to outlive its connection, else NULL */
+    struct session *successor;              /* whom its connection goes to, once the request is answered */
     size_t last_response;                   /* bytes of the newest response: limits.output allows one above it */
     void *user;
     enum session_end end;
@@ -159,6 +164,8 @@ struct session {
     bool is_paused;                         /* a request waits for its step */
     bool is_over;                           /* nothing more is read or run */
     bool is_eof;                            /* the client sends no more */
+    bool is_cut;                            /* over for no other reason than that */
+    bool is_detached;                       /* lingers, without a connection */
     bool said_hello;
     bool is_stranger;                       /* speaks something else: its first bytes are gathered */
     bool is_woken;                          /* ops.wake was called */
@@ -200,8 +207,19 @@ void events_flush(struct session *session);
 /* Bytes of name events that are kept until the client takes them. events.c */
 uint64_t events_kept_bytes(const struct session *session);
 
-/* Begins a notification of an event: seq is counted, `params` values must follow. events.c */
-void events_begin(struct session *session, enum event event, uint32_t params);
+/* An event being packed: where its frame begins in the output, and its parameters behind seq. */
+struct told {
+    size_t at, params_at;
+    enum event event;
+    uint32_t params;
+};
+
+/* Begins an event: seq is counted, `params` values must follow, then events_end. events.c */
+struct told events_begin(struct session *session, enum event event, uint32_t params);
+void events_end(struct session *session, const struct told *told);
+
+/* The frame of an event up to its seq. events.c */
+void events_pack_front(struct buf *out, const struct manner *manner, enum event event, uint32_t params, uint64_t seq);
 
 /* The limits of its buffers follow the hub's settings. session.c */
 void session_configure(struct session *session);
@@ -218,6 +236,20 @@ void dispatch_finish(struct call *call, enum hd_err err);
 
 /* An error in the place of what was packed of a response; nothing for a notification. dispatch.c */
 void dispatch_error(struct call *call, enum hd_err err);
+
+/* Ends it for good, whether it lingers or not: what it held is dropped by hub_work. session.c */
+void session_end(struct session *session);
+
+/* Forgets how far an incomplete frame was scanned. session.c */
+void session_free_partial(struct session *session);
+
+/* A response stands at the end of the output, from `at` on, and gave the handle `into` (0: none). */
+static inline void session_answered(struct session *session, size_t at, uint64_t into)
+{
+    session->answers++;
+    if (session->linger != NULL)
+        linger_keep_response(session, at, into);
+}
 
 /* Ends the session if its output could not be kept, or too much of it waits. session.c */
 void session_check_output(struct session *session);

@@ -181,6 +181,8 @@ static enum hd_err answer(const struct taker *taker, enum hd_err err, struct obj
     if (err != HD_OK)
         dispatch_error(&call, err);
     session->last_response = session->out.len - call.reply_at;
+    if (call.is_request)
+        session_answered(session, call.reply_at, call.kept);
     session_wake(session);
     return err;
 }
@@ -265,6 +267,7 @@ void takers_tick(struct hub *hub)
 void takers_cancel(struct session *session)
 {
     struct hub *hub = session->hub;
+    struct step *step = hub->heap->step; /* of a request that resumes this session */
     struct taker *taker;
 
     hub->heap->step = &hub->step;
@@ -274,7 +277,7 @@ void takers_cancel(struct session *session)
             answer(taker, HD_CANCELLED, NULL);
         end_wait(taker);
     }
-    hub->heap->step = NULL;
+    hub->heap->step = step;
 }
 
 bool takers_drop(struct session *session, size_t *budget)

@@ -35,6 +35,7 @@ script_tests = \
 	tests/protocol_weak.py \
 	tests/queue_takers.py \
 	tests/replay.py \
+	tests/resume.py \
 	tests/semantics.py \
 	tests/semantics_death.py \
 	tests/serial.py \
