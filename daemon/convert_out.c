@@ -207,8 +207,10 @@ static enum hd_err open_dict(struct packer *p, struct obj *o)
     bool fit = keys_fit(p, table);
     enum hd_err err;
 
-    if (!fit && p->session->manner.refs == DIALECT_EXT)
-        return pack_by_handle(p, o);
+    if (!fit && p->session->manner.refs == DIALECT_EXT) {
+        err = heap_work(p->heap, table->live); /* the look at the keys; where they are packed, that is charged */
+        return err == HD_OK ? pack_by_handle(p, o) : err;
+    }
     err = push_level(p, o, fit ? 1 : 3, !fit);
     if (err != HD_OK)
         return err;

@@ -2,7 +2,7 @@
 import select
 import struct
 
-from harness import Daemon, pack, run, test_own, wait_until
+from harness import Daemon, ext_name, pack, run, test_own, wait_until
 
 
 def ping_of(size, msgid=1):
@@ -186,6 +186,21 @@ def a_client_that_does_not_read_is_not_read_from_and_loses_nothing():
             if sent < len(requests) and select.select([], [client.sock], [], 0)[1]:
                 sent += client.sock.send(requests[sent:sent + 65536])
             assert client.frame() == pack([1, n, None, "s" * 10000])
+
+
+@test_own
+def looking_at_the_keys_of_a_dict_is_work_each_time():
+    with Daemon(config={"limits.work": 1000}) as server:
+        client = server.client(refs="ext")
+        client.call("bind", "d", {str(n): n for n in range(100)})
+        key = client.call("call", "tuple", "new", [[1]])
+        client.of("d", "set", key, None)
+        client.call("bind", "x", [ext_name("d")] * 9)
+        assert [ref.type for ref in client.call("read", "x")] == ["dict"] * 9
+        client.of("x", "append", ext_name("d"))
+        before = server.gauges(client)
+        client.fails("LIMIT", "read", "x")
+        assert server.gauges(client) == before
 
 
 @test_own
