@@ -14,7 +14,7 @@ cli_sources = \
 	client/cli/picture_tree.c client/cli/place.c client/cli/print.c client/cli/print.h client/cli/repl.c \
 	client/cli/parsing.h client/cli/place.c client/cli/print.c client/cli/print.h client/cli/report.c client/cli/report.h client/cli/repl.c \
 	client/cli/repl.h client/cli/script.c client/cli/script.h client/cli/server.c client/cli/server.h \
-	client/cli/text.c client/cli/text.h client/cli/transfer.c client/cli/transfer.h client/cli/tree.h \
+	client/cli/text.c client/cli/text.h client/cli/top.c client/cli/top.h client/cli/transfer.c client/cli/transfer.h client/cli/tree.h \
 	client/cli/visit.c client/cli/visit.h
 
 noinst_LIBRARIES += libclient.a libcli.a

@@ -18,6 +18,7 @@ enum type_code {
 #define TYPE(code, NAME, name, is_container, meaning) TYPE_##NAME = (code),
 #include "protocol/types.def"
 #undef TYPE
+    TYPES_MAX,
     TYPE_UNKNOWN = -1
 };
 

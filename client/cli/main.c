@@ -10,6 +10,7 @@
 #include "client/cli/options.h"
 #include "client/cli/repl.h"
 #include "client/cli/script.h"
+#include "client/cli/top.h"
 #include "client/cli/transfer.h"
 
 static enum hd_status run_expressions(struct console *console, const struct options *options)
@@ -38,6 +39,8 @@ static enum hd_status run_oneshot(struct console *console, const struct options 
         run = transfer_run;
     else if (!console->is_json && look_knows(options->words[0]))
         run = look_run;
+    else if (top_knows(options->words[0]))
+        run = top_run;
     if (run(console, options->words))
         return HD_OK;
     console_complain(console, "");
