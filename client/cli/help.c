@@ -29,6 +29,7 @@ static const char general[] =
     "  class X              o = X()          o.data = [1, 2]  o.data.len()\n"
     "  w = weakref(o)       w()              p = proxy(o)     copy(o), deepcopy(o)\n"
     "  refcount(a)          info(a)          global.jobs = [] (shared by all sessions)\n"
+    "  why(a)               graph(a)         graph(a, svg=\"a.svg\", depth=3)\n"
     "  len() repr() hash() abs() round()     += and the like, and, or, not, in, is\n"
     "An object shows as <X object #17 refs=2>: its id, and how many references there are.\n"
     "Tab completes; Ctrl-C abandons a line, Ctrl-D leaves.\n"

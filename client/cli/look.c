@@ -190,6 +190,16 @@ static bool draw(struct server *server, const struct look *look, const struct pi
     return is_done;
 }
 
+/* What this client itself holds is no part of the picture. */
+static void leave_out_own(struct server *server, struct picture *picture)
+{
+    for (uint32_t i = 0; i < picture->node_count; i++) {
+        uint64_t held = server_held(server, picture->nodes[i].id);
+
+        picture->nodes[i].refs -= held < picture->nodes[i].refs ? held : picture->nodes[i].refs;
+    }
+}
+
 static bool show_graph(struct server *server, const struct look *look)
 {
     const struct hd_value *graph = ask_graph(server, look);
@@ -198,14 +208,10 @@ static bool show_graph(struct server *server, const struct look *look)
 
     if (graph == NULL)
         return false;
-    is_done = picture_open(&picture, graph);
-    if (is_done) { /* what this client holds for the moment is no part of the picture */
-        uint64_t held = server_held(server, picture.nodes[0].id);
-
-        picture.nodes[0].refs -= held < picture.nodes[0].refs ? held : picture.nodes[0].refs;
+    is_done = picture_open(&picture, graph) || server_fail(server, HD_OUT_OF_MEMORY, "out of memory");
+    if (is_done) {
+        leave_out_own(server, &picture);
         is_done = draw(server, look, &picture);
-    } else {
-        server_fail(server, HD_OUT_OF_MEMORY, "out of memory");
     }
     picture_close(&picture);
     return is_done;
