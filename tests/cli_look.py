@@ -62,7 +62,7 @@ def why_tells_of_other_sessions_without_what_they_hide(server):
     owner.call("release", x)
     shown = statements(server, f"why(claim('{token}'))")
     assert shown == ["a name of another session", "└─ dict #  (out of your reach)",
-                     "   └─ (entry) list #  (out of your reach)", "      └─ (slot) list #  refs=2"], shown
+                     "   └─ (entry) list #  (out of your reach)", "      └─ (slot) list #  refs=1"], shown
 
 
 @test_own
