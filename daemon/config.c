@@ -53,7 +53,7 @@ static char *read_line(char *out, int size, void *context)
 static int take_value(void *context, const char *section, const char *name, const char *value)
 {
     struct reading *reading = context;
-    struct config_error error;
+    struct config_error error = {""};
     char whole[128];
     const struct setting *setting;
 

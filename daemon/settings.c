@@ -16,22 +16,24 @@ static const char *const log_level_words[] = {"error", "warning", "info", "debug
 static const char *const log_format_words[] = {"text", "json", NULL};
 
 /* How the kinds of config.def unfold: the kind, and the words of a choice. */
-#define LIST KIND_LIST, NULL
-#define FLAG KIND_FLAG, NULL
-#define SIZE KIND_SIZE, NULL
-#define COUNT KIND_COUNT, NULL
-#define SECONDS KIND_SECONDS, NULL
-#define CHOICE_admin_from KIND_CHOICE, admin_from_words
-#define CHOICE_log_level KIND_CHOICE, log_level_words
-#define CHOICE_log_format KIND_CHOICE, log_format_words
+#define LIST .kind = KIND_LIST
+#define FLAG .kind = KIND_FLAG
+#define SIZE .kind = KIND_SIZE
+#define COUNT .kind = KIND_COUNT
+#define SECONDS .kind = KIND_SECONDS
+#define CHOICE_admin_from .kind = KIND_CHOICE, .words = admin_from_words
+#define CHOICE_log_level .kind = KIND_CHOICE, .words = log_level_words
+#define CHOICE_log_format .kind = KIND_CHOICE, .words = log_format_words
 #define LIVE true
 #define FIXED false
 
 static const struct setting settings[] = {
-#define SETTING(name, kind, field, preset, least, most, reload, argument, description)                                 \
-    {name, kind, offsetof(struct config, field), preset, 0, least, most, reload, false, argument, description},
-#define HUB_SETTING(name, kind, field, preset, least, most, argument, description)                                     \
-    {name, kind, offsetof(struct config, hub.field), "", preset, least, most, LIVE, true, argument, description},
+#define SETTING(row, its_kind, field, text, from, to, reload, value, meaning)                                          \
+    {.name = row, its_kind, .offset = offsetof(struct config, field), .preset = text, .least = from, .most = to,       \
+     .is_live = reload, .argument = value, .description = meaning},
+#define HUB_SETTING(row, its_kind, field, preset_number, from, to, value, meaning)                                     \
+    {.name = row, its_kind, .offset = offsetof(struct config, hub.field), .preset = "", .number = preset_number,       \
+     .least = from, .most = to, .is_live = LIVE, .is_hubs = true, .argument = value, .description = meaning},
 #include "daemon/config.def"
 #undef SETTING
 #undef HUB_SETTING

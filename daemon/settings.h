@@ -41,16 +41,16 @@ enum setting_kind { KIND_LIST, KIND_FLAG, KIND_CHOICE, KIND_SIZE, KIND_COUNT, KI
 
 struct setting {
     const char *name;
-    enum setting_kind kind;
     const char *const *words; /* of KIND_CHOICE, NULL at the end, in the order of its enum */
     size_t offset;            /* of the field in struct config */
     const char *preset;       /* the default as text, or "" */
     uint64_t number;          /* the default of a hub's setting, or 0 */
     uint64_t least, most;
-    bool is_live;
-    bool is_hubs;             /* the hub's own: a number */
     const char *argument;
     const char *description;
+    enum setting_kind kind;
+    bool is_live;
+    bool is_hubs;             /* the hub's own: a number */
 };
 
 /* The rows, in the order of config.def. */

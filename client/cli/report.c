@@ -8,7 +8,7 @@
 
 #define LEVELS_MAX 4  /* of sections; what lies deeper stands in its line */
 #define COLUMNS_MAX 16
-#define INDENT 2
+#define INDENT ((size_t)2)
 
 struct report {
     struct server *server;
