@@ -1,0 +1,120 @@
+/*
+ * store/pool_page.h - what arenas and pages consist of: for pool.c, which makes them, and pool_walk.c, which goes through them.
+ */
+#ifndef HEAPD_STORE_POOL_PAGE_H
+#define HEAPD_STORE_POOL_PAGE_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "store/pool.h"
+
+#define POOL_PAGE ((size_t)16384)
+#define POOL_ARENA ((size_t)1 << 20)
+#define POOL_ARENA_PAGES (POOL_ARENA / POOL_PAGE)
+#define POOL_CLASSES 36
+#define POOL_MAGIC UINT32_C(0x706f6f6c)
+
+struct block {
+    uint32_t zero;
+    uint8_t type; /* POOL_FREE */
+    struct block *next;
+};
+
+#define MARK_WORDS 8 /* of 64 blocks: a page of the smallest containers has fewer than 512 */
+
+struct page {
+    uint32_t magic;
+    uint16_t class;
+    uint8_t use;
+    bool is_flagged;      /* pool_flag_page */
+    uint32_t in_use;      /* blocks handed out */
+    uint32_t fresh;       /* offset of the first block never handed out */
+    struct block *free;   /* blocks given back */
+    struct page *next, *prev; /* pages of the class with a free block */
+    struct arena *arena;
+    void **side;          /* a pointer for each block; NULL while no block has one open */
+    uint32_t side_open;
+    /* from here on of POOL_CONTAINER only */
+    uint64_t epoch;       /* of the marks: those of an earlier one mean nothing */
+    uint64_t marks[MARK_WORDS];
+};
+
+#define CONTAINER_MIN 32 /* bytes of the smallest container */
+_Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= 64 * MARK_WORDS, "a bit for each block");
+
+struct arena {
+    char *base;
+    uint64_t taken;           /* bit i: page i is in use */
+    struct arena *next, *prev;         /* all arenas of the pool */
+    struct arena *next_free, *prev_free; /* those with a free page */
+};
+
+struct pool {
+    const struct mem *mem;
+    struct arena *arenas, *free_arenas;
+    struct page *pages[POOL_USES][POOL_CLASSES];
+    struct pool_stats stats;
+    uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
+    bool was_stopped;  /* by it */
+    bool keeps_spare; /* one arena without a page in use is kept */
+    bool is_marking;
+    uint64_t epoch;   /* of marks */
+    uint64_t flagged; /* pages */
+    struct pool_walk *walks;         /* all that are under way; an arena or page that is closed moves them on */
+    struct pool_walk sweep, revisit; /* these two stand between pages */
+};
+
+static inline size_t class_size(unsigned class)
+{
+    if (class < 16)
+        return ((size_t)class + 1) * 8;
+    if (class < 24)
+        return 128 + ((size_t)class - 15) * 16;
+    return 256 + ((size_t)class - 23) * 64;
+}
+
+/* Where a page's blocks begin: marks take room in pages of containers only. */
+static inline uint32_t first_block(enum pool_use use)
+{
+    return use == POOL_CONTAINER ? sizeof(struct page) : offsetof(struct page, epoch);
+}
+
+static inline struct page *page_of(const void *block)
+{
+    struct page *page = (struct page *)((uintptr_t)block & ~(uintptr_t)(POOL_PAGE - 1));
+
+    assert(page->magic == POOL_MAGIC);
+    return page;
+}
+
+/* Which bit of `marks` is a block's. */
+static inline unsigned mark_of(const struct page *page, const void *block)
+{
+    return (unsigned)((size_t)((const char *)block - (const char *)page) - sizeof *page) /
+           (unsigned)class_size(page->class);
+}
+
+static inline bool is_marked(const struct pool *pool, const struct page *page, unsigned bit)
+{
+    return page->epoch == pool->epoch && (page->marks[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+static inline void set_mark(const struct pool *pool, struct page *page, unsigned bit)
+{
+    if (page->epoch != pool->epoch) {
+        memset(page->marks, 0, sizeof page->marks);
+        page->epoch = pool->epoch;
+    }
+    page->marks[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* Makes a walk known to the pool. pool_walk.c */
+void pool_link_walk(struct pool *pool, struct pool_walk *walk);
+
+/* An arena or a page goes: walks that stand in it move on. pool_walk.c */
+void pool_walks_leave_arena(struct pool *pool, const struct arena *arena);
+void pool_walks_leave_page(struct pool *pool, const struct page *page);
+
+#endif
