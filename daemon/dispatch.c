@@ -72,6 +72,8 @@ void dispatch_error(struct call *call, enum hd_err err)
 
 static bool told_any(const struct step *step)
 {
+    if (step->expired != NULL)
+        return true;
     for (unsigned cause = 0; cause < WEAK_CAUSES; cause++)
         if (step->told[cause].first != NULL)
             return true;

@@ -64,7 +64,10 @@ enum hd_err do_bind(struct call *call)
         return reply_bool(call, false);
     if (err == HD_OK)
         err = check_room(call, space, binding);
-    if (err == HD_OK)
+    if (err == HD_OK && opts_flag(&call->opts, RPC_OPTION_WEAK))
+        err = names_bind_weak(call->heap, &space->names, &space->head, binding->name, binding->name_len,
+                              call->args[1].o, &old);
+    else if (err == HD_OK)
         err = names_bind(call->heap, &space->names, binding->name, binding->name_len, call->args[1].o, &old);
     if (err != HD_OK)
         return err;
@@ -138,6 +141,8 @@ static enum hd_err walk_names(struct call *call, const struct names *names, uint
             return err;
         if (!is_wanted(call, name))
             continue;
+        if (value == NULL && names_peek(call->heap, names, name->bytes, name->len) == NULL)
+            continue; /* a weak binding whose object is condemned */
         (*count)++;
         if (out != NULL)
             pack_str(out, name->bytes, name->len);

@@ -186,6 +186,10 @@ static void drop_roots(struct hub *hub)
         continue;
     hub->heap->step = &step;
     offers_fini(hub);
+    events_publish(hub, &step); /* weak bindings that expired keep their namespaces until then */
+    events_publish(hub, &hub->step);
+    if (hub->collector.gc != NULL)
+        events_publish(hub, gc_step(hub->collector.gc));
     names_drop(hub->heap, &hub->spaces, &all);
     while (!step_run(hub->heap, &step, SIZE_MAX))
         continue;

@@ -32,6 +32,8 @@ void roots_pins(struct hub *hub, struct session *session, root_fn *visit, void *
 
     if (session == NULL) {
         offers_each(hub, show_pin, &showing);
+        step_each_expired(&hub->step, show_pin, &showing);
+        step_each_expired(gc_step(hub->collector.gc), show_pin, &showing);
         return;
     }
     show_pin(&showing, session->own);
@@ -39,6 +41,7 @@ void roots_pins(struct hub *hub, struct session *session, root_fn *visit, void *
     show_pin(&showing, session->manner.event_dress);
     job_roots(session, show_pin, &showing);
     takers_roots(session, show_pin, &showing);
+    step_each_expired(&session->step, show_pin, &showing);
 }
 
 /* True when all of the session's handles are shown. */

@@ -233,12 +233,12 @@ static struct obj *peek_plain(const struct session *session, const struct wire *
 {
     const struct hub *hub = session->hub;
     uint32_t hash = heap_hash_bytes(hub->heap, name->bytes, name->len);
-    struct obj *o = names_peek_hashed(&space_of(session->space)->names, hash, name->bytes, name->len);
+    struct obj *o = names_peek_hashed(hub->heap, &space_of(session->space)->names, hash, name->bytes, name->len);
 
     if (o == NULL)
-        o = names_peek_hashed(&space_of(hub->global)->names, hash, name->bytes, name->len);
+        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name->bytes, name->len);
     if (o == NULL)
-        o = names_peek_hashed(&space_of(hub->builtins)->names, hash, name->bytes, name->len);
+        o = names_peek_hashed(hub->heap, &space_of(hub->builtins)->names, hash, name->bytes, name->len);
     return o;
 }
 

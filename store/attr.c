@@ -116,7 +116,7 @@ static bool is_special(const char *name, size_t len)
 /* -- look-up ------------------------------------------------------------------------------------------------------ */
 
 /* An attribute that is data: the object's own, then its class's; borrowed, NULL if there is none. */
-static struct obj *peek_attribute(const struct heap *heap, const struct obj *o, const char *name, size_t len)
+static struct obj *peek_attribute(struct heap *heap, const struct obj *o, const char *name, size_t len)
 {
     struct obj *value = NULL;
 

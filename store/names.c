@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "store/compare.h"
+#include "store/gc.h"
+#include "store/step.h"
 
 static size_t name_size(size_t len)
 {
@@ -69,60 +71,202 @@ uint32_t names_find(const struct heap *heap, const struct names *names, const ch
     return find(heap, names, bytes, len, &hash);
 }
 
-struct obj *names_peek_hashed(const struct names *names, uint32_t hash, const char *bytes, size_t len)
+/* -- weak bindings ------------------------------------------------------------------------------------------------- */
+
+/* The weak binding in an entry's value, NULL if that is a reference. */
+static struct weak_name *weak_in(const struct obj *value)
+{
+    uintptr_t bits = (uintptr_t)value;
+
+    return (bits & 1) != 0 ? (struct weak_name *)(bits & ~(uintptr_t)1) : NULL;
+}
+
+static struct obj *value_of_weak(struct weak_name *weak)
+{
+    return (struct obj *)((uintptr_t)weak | 1);
+}
+
+static bool is_name(void *arg, const void *key)
+{
+    return arg == key;
+}
+
+/* Takes it out of its names; the name is its own from now on. */
+static void take_out(struct heap *heap, struct weak_name *weak)
+{
+    struct table *table = &weak->names->table;
+
+    table_remove(heap->pool, table, table_find(table, weak->link.hash, is_name, weak->name));
+}
+
+static void free_weak(struct heap *heap, struct weak_name *weak)
+{
+    pool_free(heap->pool, weak, sizeof *weak, POOL_DATA);
+}
+
+void weak_name_expire(struct heap *heap, struct weak_link *link, struct step *step)
+{
+    struct weak_name *weak = (struct weak_name *)link;
+
+    take_out(heap, weak);
+    if ((weak->holder->flags & OBJ_DYING) != 0) {
+        name_free(heap, weak->name);
+        free_weak(heap, weak);
+        return;
+    }
+    weak->holder = obj_ref(weak->holder); /* its name is told with that of the namespace */
+    if (step->expired == NULL)
+        step->expired = weak;
+    else
+        step->last_expired->link.next = &weak->link;
+    step->last_expired = weak;
+}
+
+struct obj *weak_name_forget(struct heap *heap, struct step *step)
+{
+    struct weak_name *weak = step->expired;
+    struct obj *holder = weak->holder;
+
+    step->expired = weak_name_next(weak);
+    name_free(heap, weak->name);
+    free_weak(heap, weak);
+    return holder;
+}
+
+/* Before a name is bound: a binding whose object is condemned is none. False if there was one, and it has expired. */
+static bool is_bound(struct heap *heap, const struct names *names, uint32_t position)
+{
+    struct weak_name *weak = position == TABLE_NONE ? NULL : weak_in(names->table.entries[position].value);
+
+    if (weak == NULL || !gc_is_condemned(heap, weak->link.target))
+        return position != TABLE_NONE;
+    weak_link_remove(heap, &weak->link);
+    weak_name_expire(heap, &weak->link, heap->step);
+    return false;
+}
+
+/* -- binding ------------------------------------------------------------------------------------------------------ */
+
+struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes, size_t len)
 {
     struct wanted wanted = {bytes, len};
+    struct obj *value;
     uint32_t position;
 
     if (names->table.live == 0)
         return NULL;
     position = table_find(&names->table, hash, is_wanted, &wanted);
-    return position == TABLE_NONE ? NULL : names->table.entries[position].value;
-}
-
-struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
-{
-    if (names->table.live == 0)
+    if (position == TABLE_NONE)
         return NULL;
-    return names_peek_hashed(names, heap_hash_bytes(heap, bytes, len), bytes, len);
+    value = names->table.entries[position].value;
+    return weak_in(value) == NULL ? value : weak_link_peek(heap, &weak_in(value)->link);
 }
 
-static enum hd_err insert(struct heap *heap, struct names *names, uint32_t hash, const char *bytes, size_t len,
-                          struct obj *value)
+struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len)
 {
-    struct name *name;
+    if (names->table.live == 0) /* also here: hashing costs more than looking */
+        return NULL;
+    return names_peek_hashed(heap, names, heap_hash_bytes(heap, bytes, len), bytes, len);
+}
 
+/* Room for a name that is not bound, and its copy. */
+static enum hd_err reserve_name(struct heap *heap, struct names *names, const char *bytes, size_t len, struct name **name)
+{
     if (len > NAME_MAX_BYTES)
         return heap_fail(heap, HD_LIMIT, "a name has at most %u bytes", NAME_MAX_BYTES);
     if (!table_reserve(heap->pool, &names->table, 1))
         return heap_no_memory(heap);
-    name = name_new(heap, bytes, len);
-    if (name == NULL)
-        return heap_no_memory(heap);
-    table_insert(heap->pool, &names->table, hash, name, obj_ref(value));
-    return HD_OK;
+    *name = name_new(heap, bytes, len);
+    return *name != NULL ? HD_OK : heap_no_memory(heap);
+}
+
+/* Takes the value out of an entry: gives a reference to the caller, NULL if it is weak. */
+static struct obj *take_value(struct heap *heap, struct table_entry *entry)
+{
+    struct obj *value = entry->value;
+    struct weak_name *weak = weak_in(value);
+
+    entry->value = NULL;
+    if (weak == NULL)
+        return value;
+    weak_link_remove(heap, &weak->link);
+    free_weak(heap, weak);
+    return NULL;
 }
 
 enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
                        struct obj **old)
 {
+    struct name *name;
     uint32_t hash;
     uint32_t position = find(heap, names, bytes, len, &hash);
+    enum hd_err err;
 
     if (!obj_can_ref(value))
         return heap_count_full(heap, value);
     *old = NULL;
-    if (position == TABLE_NONE)
-        return insert(heap, names, hash, bytes, len, value);
-    *old = names->table.entries[position].value;
-    names->table.entries[position].value = obj_ref(value);
+    if (is_bound(heap, names, position)) {
+        *old = take_value(heap, &names->table.entries[position]);
+        names->table.entries[position].value = obj_ref(value);
+        return HD_OK;
+    }
+    err = reserve_name(heap, names, bytes, len, &name);
+    if (err == HD_OK)
+        table_insert(heap->pool, &names->table, hash, name, obj_ref(value));
+    return err;
+}
+
+/* A weak binding that stands nowhere yet, with room for its link. */
+static enum hd_err make_weak(struct heap *heap, struct obj *value, struct weak_name **out)
+{
+    enum hd_err err = weak_check_target(heap, value);
+
+    if (err != HD_OK)
+        return err;
+    *out = pool_alloc(heap->pool, sizeof **out, POOL_DATA);
+    if (*out == NULL)
+        return heap_no_memory(heap);
+    if (weak_link_reserve(heap, value))
+        return HD_OK;
+    free_weak(heap, *out);
+    return heap_no_memory(heap);
+}
+
+enum hd_err names_bind_weak(struct heap *heap, struct names *names, struct obj *holder, const char *bytes, size_t len,
+                            struct obj *value, struct obj **old)
+{
+    struct weak_name *weak = NULL;
+    struct name *name = NULL;
+    uint32_t hash;
+    uint32_t position = find(heap, names, bytes, len, &hash);
+    bool was_bound = is_bound(heap, names, position);
+    enum hd_err err = was_bound ? HD_OK : reserve_name(heap, names, bytes, len, &name);
+
+    *old = NULL;
+    if (err == HD_OK)
+        err = make_weak(heap, value, &weak);
+    if (err != HD_OK) {
+        name_free(heap, name);
+        return err;
+    }
+    *weak = (struct weak_name){.link = {.kind = WEAK_NAME, .hash = hash}, .names = names, .holder = holder,
+                               .id = value->id};
+    weak_link_add(heap, value, &weak->link);
+    if (was_bound) {
+        weak->name = names->table.entries[position].key;
+        *old = take_value(heap, &names->table.entries[position]);
+        names->table.entries[position].value = value_of_weak(weak);
+    } else {
+        weak->name = name;
+        table_insert(heap->pool, &names->table, hash, name, value_of_weak(weak));
+    }
     return HD_OK;
 }
 
-/* Frees the name of an entry, makes it a hole, and gives its reference to the caller. */
+/* Frees the name of an entry, makes it a hole, and gives its reference to the caller; NULL if it was weak. */
 static struct obj *take_entry(struct heap *heap, struct names *names, uint32_t position)
 {
-    struct obj *value = names->table.entries[position].value;
+    struct obj *value = take_value(heap, &names->table.entries[position]);
     struct name *name = names->table.entries[position].key;
 
     table_remove(heap->pool, &names->table, position);
@@ -160,6 +304,8 @@ bool names_next(const struct names *names, uint32_t *position, const struct name
         return false;
     *name = names->table.entries[found].key;
     *value = names->table.entries[found].value;
+    if (weak_in(*value) != NULL)
+        *value = NULL;
     *position = found + 1;
     return true;
 }
@@ -178,7 +324,7 @@ bool names_traverse(const struct names *names, uint64_t *cursor, size_t *budget,
             return false;
         *budget -= *budget > 0;
         *cursor = table_cursor(table, i) + 1;
-        if (!visit(arg, &slot))
+        if (weak_in(slot.target) == NULL && !visit(arg, &slot))
             return false;
     }
     return true;
@@ -191,6 +337,6 @@ size_t names_bytes(const struct names *names)
     struct obj *value;
 
     for (uint32_t at = 0; names_next(names, &at, &name, &value);)
-        bytes += pool_rounded(name_size(name->len));
+        bytes += pool_rounded(name_size(name->len)) + (value == NULL ? pool_rounded(sizeof(struct weak_name)) : 0);
     return bytes;
 }

@@ -1,6 +1,6 @@
 /*
  * store/names.h - from a name (any bytes that are UTF-8, the empty one too) to an object, in order of binding:
- * namespaces and attributes.
+ * namespaces and attributes. In a namespace a binding may be weak: it does not count, and expires with its object.
  */
 #ifndef HEAPD_STORE_NAMES_H
 #define HEAPD_STORE_NAMES_H
@@ -8,6 +8,7 @@
 #include "store/heap.h"
 #include "store/kind.h"
 #include "store/table.h"
+#include "store/weak.h"
 
 /* A name's bytes, in one small block. */
 struct name {
@@ -23,7 +24,15 @@ void name_free(struct heap *heap, struct name *name);
 bool name_is(const struct name *name, const char *bytes, size_t len);
 
 struct names {
-    struct table table; /* key: struct name, owned; value: an owned reference */
+    struct table table; /* key: struct name, owned; value: an owned reference, or an owned struct weak_name with bit 0 set */
+};
+
+struct weak_name {
+    struct weak_link link; /* WEAK_NAME; once expired, `next` is that of step->expired */
+    struct names *names;   /* it stands in */
+    struct obj *holder;    /* the namespace of these names; once expired, an owned reference */
+    struct name *name;     /* of the table; once expired, owned */
+    uint64_t id;           /* of the object */
 };
 
 void names_init(struct names *names);
@@ -31,29 +40,46 @@ void names_init(struct names *names);
 /* Drops every binding in order, at most *budget of them (counting down); true when all are gone and storage is freed. */
 bool names_drop(struct heap *heap, struct names *names, size_t *budget);
 
-/* What a name is bound to, borrowed; NULL if it is not. */
-struct obj *names_peek(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
+/* What a name is bound to, borrowed; NULL if it is not. What it is bound to weakly: take a reference before anything is dropped. */
+struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
 /* The same with the name's hash by heap_hash_bytes, for whoever looks in several places. */
-struct obj *names_peek_hashed(const struct names *names, uint32_t hash, const char *bytes, size_t len);
+struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes, size_t len);
 
 /*
- * Binds a name, in its old place if it was bound. Takes a new reference to value. *old gets the owned reference that was
+ * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned reference that was
  * bound before, or NULL: the caller drops it after the new binding stands.
  */
 enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
                        struct obj **old);
 
-/* Removes a binding and gives its reference to the caller; NULL if the name is not bound. Never allocates. */
+/* The same without counting, for names of the namespace `holder`. TYPE for an immortal value. */
+enum hd_err names_bind_weak(struct heap *heap, struct names *names, struct obj *holder, const char *bytes, size_t len,
+                            struct obj *value, struct obj **old);
+
+/* The object of a weak binding dies in this step: it leaves its names at once, and waits in step->expired. In a namespace that
+ * dies itself it is nobody's business any more. Never allocates, drops no reference. */
+void weak_name_expire(struct heap *heap, struct weak_link *link, struct step *step);
+
+/* The next one in step->expired. */
+static inline struct weak_name *weak_name_next(const struct weak_name *weak)
+{
+    return (struct weak_name *)weak->link.next;
+}
+
+/* Takes the first out of step->expired, which is not empty, frees it, and gives its reference to the namespace to the caller. */
+struct obj *weak_name_forget(struct heap *heap, struct step *step);
+
+/* Removes a binding and gives its reference to the caller; NULL if the name is not bound, or weakly. Never allocates. */
 struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len);
 
 /* Position of a name for names_next, or TABLE_NONE. */
 uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
-/* Iterates in order: *position starts at 0; false at the end. */
+/* Iterates in order: *position starts at 0; false at the end. *value is NULL for a weak binding. */
 bool names_next(const struct names *names, uint32_t *position, const struct name **name, struct obj **value);
 
-/* The walk of struct kind's traverse over what the names are bound to: SLOT_ATTRIBUTE. */
+/* The walk of struct kind's traverse over what the names are bound to, but not weakly: SLOT_ATTRIBUTE. */
 bool names_traverse(const struct names *names, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg);
 
 static inline uint32_t names_count(const struct names *names)

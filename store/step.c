@@ -13,6 +13,7 @@
 #include "store/kind.h"
 #include "store/ledger.h"
 #include "store/kinds/weak_table.h"
+#include "store/names.h"
 
 /* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped already. */
 struct detached {
@@ -321,4 +322,10 @@ void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, 
             break;
         }
     }
+}
+
+void step_each_expired(const struct step *step, void (*visit)(void *arg, struct obj *holder), void *arg)
+{
+    for (const struct weak_name *weak = step->expired; weak != NULL; weak = weak_name_next(weak))
+        visit(arg, weak->holder);
 }

@@ -18,11 +18,14 @@
 #include "store/heap.h"
 #include "store/weak.h"
 
+struct weak_name;
+
 struct step {
     uintptr_t head, tail;      /* queue of struct obj *, and of others told apart by the lowest bits; 0 when empty */
     uint64_t cursor;           /* how far the head's references are dropped */
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
+    struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be told and freed */
     uint64_t died;             /* objects freed so far */
 };
 
@@ -35,12 +38,15 @@ static inline bool step_is_empty(const struct step *step)
 
 /*
  * Frees queued objects, dropping at most about `budget` references (and objects); sets heap->step to this step meanwhile.
- * True when the queue is empty. The notices in `told` are the caller's to deliver or drop.
+ * True when the queue is empty. The notices in `told` and `expired` are the caller's to deliver or drop.
  */
 bool step_run(struct heap *heap, struct step *step, size_t budget);
 
 /* Calls `visit` for every queued object, and for every reference that what else is queued still holds. */
 void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg);
+
+/* Calls `visit` for the namespace of each binding in `expired`: pins. */
+void step_each_expired(const struct step *step, void (*visit)(void *arg, struct obj *holder), void *arg);
 
 /* Gives a vector of owned references to the current step to be dropped first to last and freed. `items` was allocated
  * from the pool with `capacity` slots; NULL is fine. */

@@ -7,6 +7,7 @@
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/weak_table.h"
+#include "store/names.h"
 #include "store/step.h"
 
 const char *weak_cause_name(enum weak_cause cause)
@@ -386,8 +387,10 @@ void weak_clear(struct heap *heap, struct obj *o, struct step *step)
         link->next = link->prev = NULL;
         if (link->kind == WEAK_OBJECT)
             clear_object(weak_of_link(link), step, now);
-        else
+        else if (link->kind == WEAK_ENTRY)
             weak_entry_expire(heap, link, step);
+        else
+            weak_name_expire(heap, link, step);
         link = next;
     }
 }

@@ -1,6 +1,6 @@
 /*
  * store/weak.h - what refers without counting: weak links; and two kinds of objects that are no more than one, weakrefs and
- * proxies. Entries of weak containers (store/kinds/weak_table.h) and weak bindings (store/weak_name.h) are the other kinds.
+ * proxies. Entries of weak containers (store/kinds/weak_table.h) and weak bindings (store/names.h) are the other kinds.
  *
  * The head of an object's list of links to it lies beside the object in its page of the pool, or, for a large one, in a side table
  * of the heap (weak_heads); the object's header has only the flag OBJ_HAS_WEAK. The list runs latest first, the order in
@@ -36,7 +36,7 @@ struct weak_link {
     struct weak_link *next, *prev; /* in the target's list; of a cleared struct weak, in a weak_queue */
     union {
         uint32_t batch;            /* WEAK_OBJECT: of a notice; those of one batch travel in one frame */
-        uint32_t hash;             /* WEAK_ENTRY: under which it stands in its table */
+        uint32_t hash;             /* the others: under which it stands in its table */
     };
     uint8_t kind;                  /* enum weak_kind */
     uint8_t cause;                 /* WEAK_OBJECT: enum weak_cause, once cleared */

@@ -76,6 +76,11 @@ static void print_line(void *context, const char *text)
     fprintf(stderr, "# %s\n", text);
 }
 
+static void check_holder(void *arg, struct obj *holder)
+{
+    check_root(arg, holder);
+}
+
 void rig_check(void)
 {
     struct check *check = check_begin(rig.heap);
@@ -84,6 +89,7 @@ void rig_check(void)
     for (unsigned i = 0; i < rig.kept_count; i++)
         check_root(check, rig.kept[i]);
     check_step(check, &rig.step);
+    step_each_expired(&rig.step, check_holder, check);
     ck_assert_uint_eq(check_end(check, print_line, NULL), 0);
 }
 

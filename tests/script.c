@@ -52,6 +52,7 @@ const char *const script_setup[] = {
     "bind('ws', @12)",
     "call('ws', 'add', [{'@': 'l'}])",
     "call('ws', 'add', [{'@': 'e'}])",
+    "bind('wn', {'@': 'l'}, {'weak': true})",
     "call('queue', 'new', [], {'into': 13})",
     "bind('q', @13)",
     "call('q', 'put', [[1000]])",
@@ -60,7 +61,7 @@ const char *const script_setup[] = {
 };
 
 const char *const script_names[] = {"i", "f", "s", "u", "y", "l", "n", "d", "e", "z", "z2",
-                                    "t", "C", "o", "m", "w", "p", "victim", "wd", "wk", "ws", NULL};
+                                    "t", "C", "o", "m", "w", "p", "victim", "wd", "wk", "ws", "wn", NULL};
 
 const struct script_row script_rows[] = {
     {"rpc", "hello", "hello({'name': 'again', 'refs': 'ext', 'errors': 'pair', 'raw': 'bytes', 'depth': 100})"},
@@ -72,7 +73,13 @@ const struct script_row script_rows[] = {
     {"rpc", "bind", "bind('fresh', [1000, {'a': [2.5, 'text'], 'b': b'bytes'}, {'@': 'l'}, {'@pairs': [[1, 2]]}])"},
     {"rpc", "bind", "bind('victim', nil)"},
     {"rpc", "bind", "bind(['global', 'other'], {'deep': [[[[]]]]})"},
+    {"rpc", "bind", "bind('weak', {'@': 'l'}, {'weak': true})"},
+    {"rpc", "bind", "bind('l', {'@': 'n'}, {'weak': true})"},
+    {"rpc", "bind", "bind('victim', {'@': 'victim'}, {'weak': true})"},
+    {"rpc", "bind", "bind('gone', [1000], {'weak': true})"},
+    {"rpc", "bind", "bind('wn', [1000])"},
     {"rpc", "unbind", "unbind('victim')"},
+    {"rpc", "unbind", "unbind('wn')"},
     {"rpc", "unbind", "unbind(['global', 'shared'])"},
     {"rpc", "get", "get('l')"},
     {"rpc", "get", "get('l', {'result': 'value'})"},

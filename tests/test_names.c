@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/kinds/namespace.h"
 #include "tests/rig.h"
 
 static struct names names;
@@ -204,6 +205,196 @@ START_TEST(a_name_of_more_bytes_than_allowed_is_refused)
 }
 END_TEST
 
+/* -- weak bindings ------------------------------------------------------------------------------------------------- */
+
+static struct obj *space;
+
+static void open_space(void)
+{
+    rig_open();
+    ck_assert_int_eq(space_new(rig.heap, "ns", 2, &space), HD_OK);
+    rig_keep(space);
+}
+
+/* Takes the names that have expired off the step: how many there were. */
+static unsigned forget_expired(void)
+{
+    unsigned count = 0;
+
+    for (; rig.step.expired != NULL; count++) {
+        struct obj *holder = weak_name_forget(rig.heap, &rig.step);
+
+        obj_unref(rig.heap, &holder);
+    }
+    rig_run();
+    return count;
+}
+
+static void bind_in_space(const char *name, struct obj *value, bool is_weak)
+{
+    struct names *in = &space_of(space)->names;
+    struct obj *old;
+    enum hd_err err = is_weak ? names_bind_weak(rig.heap, in, space, name, strlen(name), value, &old)
+                              : names_bind(rig.heap, in, name, strlen(name), value, &old);
+
+    ck_assert_int_eq(err, HD_OK);
+    obj_unref(rig.heap, &old);
+}
+
+static struct obj *peek_in_space(const char *name)
+{
+    return names_peek(rig.heap, &space_of(space)->names, name, strlen(name));
+}
+
+START_TEST(a_weak_binding_does_not_count_and_expires_with_its_object)
+{
+    struct obj *o;
+    uint64_t id;
+
+    open_space();
+    o = rig_int(1000);
+    id = o->id;
+    bind_in_space("a", o, true);
+    ck_assert_uint_eq(o->count, 1);
+    ck_assert_uint_eq(weak_count(rig.heap, o), 0); /* it is no weakref */
+    ck_assert_ptr_eq(peek_in_space("a"), o);
+    rig_check();
+    rig_drop(o);
+    ck_assert_ptr_null(peek_in_space("a"));
+    ck_assert_uint_eq(names_count(&space_of(space)->names), 0);
+    rig_check();
+    ck_assert_uint_eq(rig.step.expired->id, id);
+    ck_assert(name_is(rig.step.expired->name, "a", 1));
+    ck_assert_ptr_eq(rig.step.expired->holder, space);
+    ck_assert_uint_eq(forget_expired(), 1);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_name_is_bound_weakly_strongly_and_weakly_again_in_its_place)
+{
+    struct obj *o, *value;
+    const struct name *name;
+    uint32_t at = 0;
+
+    open_space();
+    o = rig_int(1000);
+    bind_in_space("a", o, true);
+    bind_in_space("b", o, false);
+    bind_in_space("a", o, false);
+    ck_assert_uint_eq(o->count, 3);
+    bind_in_space("a", rig_int(2000), true);
+    bind_in_space("a", o, true);
+    ck_assert_uint_eq(o->count, 2);
+    ck_assert(names_next(&space_of(space)->names, &at, &name, &value));
+    ck_assert(name_is(name, "a", 1));
+    ck_assert_ptr_null(value);
+    rig_check();
+    ck_assert_ptr_null(names_unbind(rig.heap, &space_of(space)->names, "a", 1));
+    ck_assert_uint_eq(names_count(&space_of(space)->names), 1);
+    ck_assert_uint_eq(o->flags & OBJ_HAS_WEAK, 0);
+    rig_close();
+}
+END_TEST
+
+START_TEST(names_of_one_object_all_expire_and_no_memory_is_taken)
+{
+    char name[8];
+    struct obj *o;
+    uint64_t allocations;
+
+    open_space();
+    o = rig_int(1000);
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        bind_in_space(name, o, true);
+    }
+    allocations = rig.meter.allocations;
+    rig_drop(o);
+    ck_assert_uint_eq(rig.meter.allocations, allocations);
+    ck_assert_uint_eq(forget_expired(), 100);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_namespace_that_dies_leaves_no_links_and_its_names_do_not_expire)
+{
+    struct obj *o, *inside;
+
+    open_space();
+    o = rig_int(1000);
+    inside = rig_int(2000);
+    bind_in_space("strong", inside, false);
+    bind_in_space("weak", inside, true);
+    bind_in_space("other", o, true);
+    rig_drop(inside);
+    rig_drop(space);
+    while (!step_run(rig.heap, &rig.step, 1))
+        rig_check();
+    ck_assert_ptr_null(rig.step.expired);
+    ck_assert_uint_eq(o->flags & OBJ_HAS_WEAK, 0);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_namespace_outlives_its_names_that_are_still_to_be_told)
+{
+    struct obj *o;
+
+    open_space();
+    o = rig_int(1000);
+    bind_in_space("a", o, true);
+    rig_drop(o);
+    rig_drop(space);
+    rig_run();
+    ck_assert_uint_eq(rig_live(), 1);
+    ck_assert_uint_eq(forget_expired(), 1);
+    ck_assert_uint_eq(rig_live(), 0);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_weak_binding_of_an_immortal_is_refused)
+{
+    struct obj *old;
+
+    open_space();
+    ck_assert_int_eq(names_bind_weak(rig.heap, &space_of(space)->names, space, "a", 1, rig.heap->nil, &old), HD_TYPE);
+    ck_assert_uint_eq(names_count(&space_of(space)->names), 0);
+    rig_close();
+}
+END_TEST
+
+START_TEST(without_memory_a_weak_binding_fails_and_changes_nothing)
+{
+    struct obj *o, *other, *old;
+    enum hd_err err = HD_NO_MEMORY;
+
+    open_space();
+    o = rig_int(1000);
+    other = rig_int(2000);
+    bind_in_space("b", other, false);
+    for (unsigned bound = 0; bound < 2; bound++)
+        for (uint64_t k = 1;; k++) {
+            meter_fail(&rig.meter, k, true);
+            err = names_bind_weak(rig.heap, &space_of(space)->names, space, bound ? "b" : "a", 1, o, &old);
+            meter_fail(&rig.meter, 0, false);
+            if (err == HD_OK)
+                break;
+            ck_assert_int_eq(err, HD_NO_MEMORY);
+            ck_assert_ptr_eq(peek_in_space("b"), other);
+            ck_assert_uint_eq(names_count(&space_of(space)->names), bound + 1);
+            rig_check();
+        }
+    ck_assert_ptr_eq(old, other);
+    obj_unref(rig.heap, &old);
+    rig_check();
+    rig_drop(o);
+    ck_assert_uint_eq(forget_expired(), 2);
+    rig_close();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -215,6 +406,13 @@ int main(void)
         without_memory_a_binding_fails_and_changes_nothing,
         unbinding_takes_no_memory,
         a_name_of_more_bytes_than_allowed_is_refused,
+        a_weak_binding_does_not_count_and_expires_with_its_object,
+        a_name_is_bound_weakly_strongly_and_weakly_again_in_its_place,
+        names_of_one_object_all_expire_and_no_memory_is_taken,
+        a_namespace_that_dies_leaves_no_links_and_its_names_do_not_expire,
+        a_namespace_outlives_its_names_that_are_still_to_be_told,
+        a_weak_binding_of_an_immortal_is_refused,
+        without_memory_a_weak_binding_fails_and_changes_nothing,
         NULL,
     };
 

@@ -219,7 +219,7 @@ enum hd_err object_set(struct heap *heap, struct obj *o, const char *name, size_
     return set_in_table(heap, instance, name, len, value);
 }
 
-struct obj *object_peek(const struct heap *heap, const struct obj *o, const char *name, size_t len)
+struct obj *object_peek(struct heap *heap, const struct obj *o, const char *name, size_t len)
 {
     const struct instance *instance = (const struct instance *)o;
     unsigned place;

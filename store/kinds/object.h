@@ -51,7 +51,7 @@ enum hd_err object_new(struct heap *heap, struct obj *class, struct obj **out);
 /* Sets, finds, removes an attribute. object_set takes a new reference to value; object_peek borrows, NULL if missing;
  * object_remove gives the reference to the caller, NULL if missing. */
 enum hd_err object_set(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj *value);
-struct obj *object_peek(const struct heap *heap, const struct obj *o, const char *name, size_t len);
+struct obj *object_peek(struct heap *heap, const struct obj *o, const char *name, size_t len);
 struct obj *object_remove(struct heap *heap, struct obj *o, const char *name, size_t len);
 
 /* Attributes in order: how many, and the i-th (0 ...) at a cursor that starts at 0; false at the end. */
