@@ -35,6 +35,8 @@ script_tests = \
 	tests/protocol_watch.py \
 	tests/protocol_weak.py \
 	tests/queue_takers.py \
+	tests/protocol_weak_names.py \
+	tests/weak_containers.py \
 	tests/replay.py \
 	tests/resume.py \
 	tests/semantics.py \

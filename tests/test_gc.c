@@ -15,6 +15,7 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/weak_table.h"
 #include "store/weak.h"
 #include "tests/suite.h"
 
@@ -554,6 +555,47 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
 }
 END_TEST
 
+/* The members of a weakset and of a weakdict that are in a garbage ring: not there, though their turn has not come; and a member
+ * set meanwhile under a key of one that is condemned stays. */
+START_TEST(condemned_members_of_weak_containers_are_not_there)
+{
+    struct obj *ring, *set, *dict, *key, *value, *fresh;
+    struct weak_entry *entry;
+    bool was_condemned = false;
+
+    open_heap();
+    ring = make_ring(3);
+    ck_assert_int_eq(weak_container_new(heap, OBJ_WEAKSET, &set), HD_OK);
+    ck_assert_int_eq(weak_container_new(heap, OBJ_WEAKDICT, &dict), HD_OK);
+    ck_assert_int_eq(weak_container_set(heap, set, ring, NULL), HD_OK);
+    ck_assert_int_eq(weak_container_set(heap, dict, heap->yes, ring), HD_OK);
+    ck_assert_int_eq(list_new(heap, 0, &fresh), HD_OK);
+    held[0] = make_ring(20000);
+    held[1] = set;
+    held[2] = dict;
+    held[3] = fresh;
+    obj_unref(heap, &ring);
+    for (gc_start(gc); !gc_run(gc, 1);) {
+        uint32_t at = 0;
+
+        if (was_condemned || weak_container_table(set)->live == 0 ||
+            !gc_is_condemned(heap, ((struct weak_entry *)weak_container_table(set)->entries[0].key)->link.target))
+            continue;
+        was_condemned = true;
+        ck_assert_uint_eq(weak_container_length(heap, set), 0);
+        ck_assert(!weak_container_next(heap, set, &at, &key, &value));
+        ck_assert_int_eq(weak_container_find(heap, dict, heap->yes, &entry), HD_OK);
+        ck_assert_ptr_null(entry);
+        ck_assert_int_eq(weak_container_set(heap, dict, heap->yes, fresh), HD_OK);
+        ck_assert_uint_eq(weak_container_length(heap, dict), 1);
+    }
+    ck_assert(was_condemned);
+    ck_assert_uint_eq(weak_container_table(set)->live, 0);
+    ck_assert_uint_eq(weak_container_length(heap, dict), 1);
+    close_heap();
+}
+END_TEST
+
 START_TEST(a_collection_allocates_nothing)
 {
     struct pool_stats before, after;
@@ -579,5 +621,6 @@ int main(void)
                                                   a_text_too_long_for_a_page_is_passed_over,
                                                   a_long_ring_is_collected_when_its_root_goes,
                                                   a_weak_reference_to_a_condemned_object_answers_nothing,
+                                                  condemned_members_of_weak_containers_are_not_there,
                                                   a_collection_allocates_nothing, NULL});
 }
