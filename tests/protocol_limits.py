@@ -114,6 +114,30 @@ def a_read_of_the_limit_is_sent_and_one_byte_more_is_LIMIT():
 
 
 @test_own
+def a_dump_of_the_limit_is_sent_and_one_byte_more_is_LIMIT():
+    with Daemon(config={"admin_from": "loopback"}) as server:
+        client = server.client()
+        client.call("bind", "x", [[n, "text" * n] for n in range(100)])
+        size = len(client.call("dump", "x"))
+        client.call("config_set", "limits.read", size)
+        assert len(client.call("dump", "x")) == size
+        client.call("config_set", "limits.read", size - 1)
+        client.fails("LIMIT", "dump", "x")
+
+
+@test_own
+def a_graph_beyond_the_limit_of_a_read_is_LIMIT():
+    with Daemon(config={"admin_from": "loopback"}) as server:
+        client = server.client()
+        client.call("bind", "x", [[n] for n in range(100)])
+        size = len(pack(client.call("graph", "x")))
+        client.call("config_set", "limits.read", size + 100)
+        assert len(pack(client.call("graph", "x"))) == size
+        client.call("config_set", "limits.read", size - 100)
+        client.fails("LIMIT", "graph", "x")
+
+
+@test_own
 def handles_of_the_limit_are_given_and_one_more_is_LIMIT():
     with Daemon(config={"limits.handles": 10}) as server:
         client = server.client()
@@ -168,6 +192,29 @@ def one_session_more_than_the_limit_is_told_and_closed():
         clients.pop().call("bye")
         wait_until(lambda: clients[0].call("stats", "sessions")["sessions"]["active"] == 2, "the end of a session")
         assert server.client().call("ping", 1) == 1
+
+
+@test_own
+def sessions_leave_64_descriptors_free():
+    import resource
+
+    with Daemon(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300)),
+                config={"admin_from": "loopback"}) as server:
+        client = server.client()
+        assert client.call("hello", {})["limits"]["sessions"] == 300 - 64
+        client.call("config_set", "limits.sessions", 1000)
+        assert client.call("config_get", "limits.sessions") == {"limits.sessions": 300 - 64}
+        client.call("config_set", "limits.sessions", 2)
+        second, third = server.client(), server.client()
+        assert second.call("ping", 1) == 1 and third.event()[0] == "bye" and third.receive() is None
+
+
+@test_own
+def who_sends_nothing_for_the_idle_timeout_is_told_and_closed():
+    with Daemon(config={"idle_timeout": "0.1"}) as server:
+        client = server.client()
+        name, (seq, reason) = client.event()
+        assert (name, seq) == ("bye", 1) and "idle" in reason and client.receive() is None
 
 
 @test_own
@@ -257,6 +304,7 @@ def at_the_memory_limit_requests_fail_and_change_nothing():
     with Daemon(config={"memory_limit": "32M"}) as server:
         client, other = server.client(), server.client()
         client.call("bind", "x", [])
+        small = other.call("hold", "list")
         stored = 0
         while True:
             message = client.response(client.request("call", "x", "append", ["s" * 100000]))
@@ -271,6 +319,11 @@ def at_the_memory_limit_requests_fail_and_change_nothing():
         assert after["objects"]["live"] == before["objects"]["live"]
         assert after["memory"]["bytes"] <= before["memory"]["bytes"] and after["memory"]["reserved"] <= 32 << 20
         assert client.of("x", "len") == stored and other.call("ping", 1) == 1
+        for size in (10000, 1000, 10):
+            while client.response(client.request("new", "s" * size))[0] is None:
+                pass  # until not even that has room
+        assert other.call("release", small) == 1
+        assert client.of("x", "pop", 0) == "s" * 100000
         client.call("unbind", "x")
         client.call("new", ["s" * 1000000] * 20)
         assert server.memory() < (32 << 20) + 2 * server.slack()
