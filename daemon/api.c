@@ -95,7 +95,7 @@ static void pack_words(struct buf *out, const char *words)
 
 static void pack_flags(struct buf *out, const struct rpc_method *method)
 {
-    static const char *const names[] = {"read", "write", "produces", "admin"};
+    static const char *const names[] = {"read", "write", "produces", "admin", "alone"};
 
     pack_cstr(out, "flags");
     pack_array(out, (size_t)__builtin_popcount(method->flags));

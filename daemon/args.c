@@ -31,6 +31,20 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
     return err;
 }
 
+/* They are read when they run. */
+static enum hd_err find_calls(struct call *call, struct reader *reader, const char *name)
+{
+    struct wire array = read_next(reader);
+
+    if (array.kind != WIRE_ARRAY)
+        return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is an array", call->method->name, name);
+    call->rest = *reader;
+    call->rest_count = array.len;
+    for (uint32_t i = 0; i < array.len; i++)
+        read_skip(reader);
+    return HD_OK;
+}
+
 static enum hd_err bad_text(struct call *call, enum hd_err err, const char *name)
 {
     return heap_fail(call->heap, err, "%s: '%s' is %s", call->method->name, name,
@@ -71,6 +85,8 @@ static enum hd_err read_arg(struct call *call, struct reader *reader, const stru
         return read_name(call, reader, arg, row->name);
     case RPC_VALUES:
         return read_values(call, reader, arg, row->name);
+    case RPC_CALLS:
+        return find_calls(call, reader, row->name);
     case RPC_HANDLE:
     default:
         return convert_handle(call->session, reader, &arg->number);

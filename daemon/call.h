@@ -66,11 +66,12 @@ struct call {
     struct heap *heap;
     const struct rpc_method *method;
     bool is_request;          /* false: a notification, whose answer goes nowhere */
+    bool is_step;             /* of a batch: its answer is one value of the batch's */
     uint32_t msgid;
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
     uint32_t rest_count;
-    struct reader rest;       /* arguments of a REST row, not yet read */
+    struct reader rest;       /* arguments of a REST row, or CALLS, not yet read */
     struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */
     struct obj *few[ARG_FEW]; /* items of its VALUES, if they are few */
     struct opts opts;
@@ -83,7 +84,7 @@ static inline void call_init(struct call *call, struct session *session)
     call->session = session;
     call->heap = session->hub->heap;
     call->method = NULL;
-    call->is_request = false;
+    call->is_request = call->is_step = false;
     call->msgid = 0;
     call->reply_at = session->out.len;
     call->kept = 0;
@@ -135,10 +136,18 @@ enum hd_err reply_check(const struct call *call);
 /* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before it. */
 void reply_undo(struct call *call, uint64_t first);
 
+/* -- batches ------------------------------------------------------------------------------------------------------ */
+
+/* Runs the call that is a step of a batch: looks for its method, reads its parameters. dispatch.c */
+enum hd_err dispatch_step(struct call *call, const struct envelope *envelope);
+
 /* -- tokens ------------------------------------------------------------------------------------------------------- */
 
 /* DENIED with this text for a token that opens nothing: after some the connection is closed. do_offer.c */
 enum hd_err call_deny_token(struct call *call, const char *text);
+
+/* The same for a batch, whose output is empty now: a step cannot close the connection. do_offer.c */
+void call_end_guessing(struct call *call);
 
 /* -- handlers ---------------------------------------------------------------------------------------------------- */
 

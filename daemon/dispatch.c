@@ -100,7 +100,7 @@ static void finish_step(struct call *call)
     struct hub *hub = call->hub;
     struct step *step = &session->step;
 
-    if (step_is_empty(step) && !events_wait(session))
+    if (step_is_empty(step) && !told_any(step) && !events_wait(session))
         return; /* nothing died, and nothing is to be told */
     if (!hub_run_step(hub, step)) {
         cut_response(call, &session->held);
@@ -172,6 +172,17 @@ static enum hd_err no_method(struct call *call, const struct envelope *envelope)
 {
     return heap_fail(call->heap, HD_NO_METHOD, "there is no method '%.*s'",
                      (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
+}
+
+enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
+{
+    call->method = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
+    if (call->method == NULL)
+        return no_method(call, envelope);
+    if ((call->method->flags & RPC_ALONE) != 0)
+        return heap_fail(call->heap, HD_BAD_ARGS, "%s may not stand in a batch", call->method->name);
+    call->hub->timing.methods[call->method - rpc_methods].calls++;
+    return run_method(call, envelope);
 }
 
 /* Of a session that has limits.session_bytes. */

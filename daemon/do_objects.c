@@ -73,8 +73,11 @@ static enum hd_err call_queue(struct call *call, const struct obj_call *found, c
     struct queue *queue = queue_of(found->self);
     bool takes = found->row->run == queue_method_take && args->count <= found->row->most;
     double seconds = 0;
-    enum hd_err err = takes ? queue_timeout(call->heap, args->items, args->count, &seconds) : HD_OK;
+    enum hd_err err;
 
+    if (takes && call->is_step)
+        return heap_fail(call->heap, HD_BAD_ARGS, "call: take waits, and may not stand in a batch");
+    err = takes ? queue_timeout(call->heap, args->items, args->count, &seconds) : HD_OK;
     if (err == HD_OK && takes && queue->len == 0 && !queue->is_closed && seconds > 0)
         return taker_wait(call, queue, seconds);
     if (err == HD_OK)

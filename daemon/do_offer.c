@@ -5,14 +5,21 @@
 #define TTL_PRESET_S 60
 #define WRONG_TOKENS 10 /* that one connection may try */
 
-enum hd_err call_deny_token(struct call *call, const char *text)
+void call_end_guessing(struct call *call)
 {
     struct session *session = call->session;
 
-    if (++session->wrong_tokens >= WRONG_TOKENS) {
-        session_bye(session, "too many wrong tokens");
-        call->reply_at = session->out.len; /* the answer stands behind it */
-    }
+    if (session->wrong_tokens < WRONG_TOKENS)
+        return;
+    session_bye(session, "too many wrong tokens");
+    call->reply_at = session->out.len; /* the answer stands behind it */
+}
+
+enum hd_err call_deny_token(struct call *call, const char *text)
+{
+    call->session->wrong_tokens++;
+    if (!call->is_step)
+        call_end_guessing(call);
     return heap_fail(call->heap, HD_DENIED, "%s", text);
 }
 

@@ -79,6 +79,8 @@ enum hd_err do_kill(struct call *call)
         session = session->next;
     if (session == NULL)
         return heap_fail(call->heap, HD_VALUE, "there is no session %lld", (long long)number);
+    if (session == call->session && call->is_step)
+        return heap_fail(call->heap, HD_BAD_ARGS, "kill: a session cannot end itself within a batch");
     session_bye(session, "ended by an administrator");
     if (session == call->session)
         call->reply_at = session->out.len; /* the answer stands behind it */

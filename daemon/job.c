@@ -3,6 +3,11 @@
 
 enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *state)
 {
+    if (call->is_step) {
+        if (kind->drop != NULL)
+            kind->drop(call->session, state);
+        return heap_fail(call->heap, HD_BAD_ARGS, "%s: what takes slices may not stand in a batch", call->method->name);
+    }
     call->session->job = (struct job){.kind = kind, .state = state, .method = call->method, .msgid = call->msgid,
                                       .is_request = call->is_request, .result = (uint8_t)call->opts.result,
                                       .into = call->opts.into};

@@ -22,7 +22,7 @@ struct job_kind {
     void (*roots)(void *state, void (*visit)(void *arg, struct obj *o), void *arg);
 };
 
-/* Makes the request a job; `state` is the job's from here on. HD_OK. */
+/* Makes the request a job; `state` is the job's from here on. HD_OK; BAD_ARGS in a batch, and `state` is dropped. */
 enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *state);
 
 static inline bool job_is_running(const struct session *session)

@@ -15,6 +15,7 @@ daemon_hub_sources = \
 	daemon/config.def \
 	daemon/dispatch.c \
 	daemon/do_config.c \
+	daemon/do_batch.c \
 	daemon/do_gc.c \
 	daemon/do_graph.c \
 	daemon/do_memory.c \

@@ -10,11 +10,19 @@ struct buf *reply_begin(struct call *call)
 
     if (!call->is_request)
         return NULL;
+    if (call->is_step)
+        return out;
     pack_byte(out, 0x94); /* [1, msgid, nil, result] */
     pack_byte(out, 1);
     pack_uint(out, call->msgid);
     pack_nil(out);
     return out;
+}
+
+/* Levels around the result: the envelope, and the array of a batch. */
+static uint32_t nesting_of(const struct call *call)
+{
+    return call->is_step ? 2 : 1;
 }
 
 enum hd_err reply_nil(struct call *call)
@@ -102,7 +110,7 @@ static enum hd_err pack_result(struct call *call, struct obj *o)
     } else if (call->opts.result == RESULT_AUTO) {
         convert_pack_scalar(out, o);
     } else {
-        return convert_pack_value(call->session, out, o, UINT64_MAX, 1);
+        return convert_pack_value(call->session, out, o, UINT64_MAX, nesting_of(call));
     }
     return HD_OK;
 }
@@ -180,5 +188,5 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
 {
     struct buf *out = reply_begin(call);
 
-    return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, 1);
+    return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, nesting_of(call));
 }

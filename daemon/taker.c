@@ -160,14 +160,16 @@ static enum hd_err answer(const struct taker *taker, enum hd_err err, struct obj
 {
     struct session *session = taker->session;
     struct hub *hub = session->hub;
-    struct call call = {.hub = hub, .session = session, .heap = hub->heap, .is_request = taker->is_request,
-                        .msgid = taker->msgid};
+    struct call call;
 
-    call.opts.result = taker->result;
-    call.opts.into = taker->into;
     events_flush(session);
     session_check_output(session);
-    call.reply_at = session->out.len;
+    call_init(&call, session);
+    call.method = &rpc_methods[RPC_call];
+    call.is_request = taker->is_request;
+    call.msgid = taker->msgid;
+    call.opts.result = taker->result;
+    call.opts.into = taker->into;
     if (session->is_over || !buf_reserve(&session->out, ROOM)) {
         session_check_output(session);
         return HD_CANCELLED; /* the session is at its end */

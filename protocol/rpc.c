@@ -78,6 +78,7 @@ enum {
 #define WRITE RPC_WRITE
 #define PRODUCES RPC_PRODUCES
 #define ADMIN RPC_ADMIN
+#define ALONE RPC_ALONE
 #define O(NAME) (UINT64_C(1) << RPC_OPTION_##NAME)
 #define ARGS(...) {__VA_ARGS__}
 #define ARG(KIND, name, summary) {#name, summary, RPC_##KIND, false, false},
@@ -167,7 +168,7 @@ const struct rpc_method *rpc_index_find(const struct rpc_index *index, const cha
 
 const char *rpc_arg_kind_name(enum rpc_arg_kind kind)
 {
-    static const char *const names[] = {"target", "value", "binding", "name", "values", "handle"};
+    static const char *const names[] = {"target", "value", "binding", "name", "values", "handle", "calls"};
 
     return names[kind];
 }

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum rpc_flag { RPC_READ = 1, RPC_WRITE = 2, RPC_PRODUCES = 4, RPC_ADMIN = 8 };
+enum rpc_flag { RPC_READ = 1, RPC_WRITE = 2, RPC_PRODUCES = 4, RPC_ADMIN = 8, RPC_ALONE = 16 };
 
-enum rpc_arg_kind { RPC_TARGET, RPC_VALUE, RPC_BINDING, RPC_NAME, RPC_VALUES, RPC_HANDLE };
+enum rpc_arg_kind { RPC_TARGET, RPC_VALUE, RPC_BINDING, RPC_NAME, RPC_VALUES, RPC_HANDLE, RPC_CALLS };
 
 #define RPC_ARGS_MAX 3
 

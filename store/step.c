@@ -105,6 +105,7 @@ void obj_die(struct heap *heap, struct obj *o)
     if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)
         weak_retire(heap, o);
     o->flags |= OBJ_DYING;
+    step->doomed++;
     enqueue(step, (uintptr_t)o);
 }
 

@@ -26,7 +26,8 @@ struct step {
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
     struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be told and freed */
-    uint64_t died;             /* objects freed so far */
+    uint64_t doomed;           /* objects whose count fell to zero so far, */
+    uint64_t died;             /* and of those, freed */
 };
 
 void step_init(struct step *step, enum weak_cause cause);

@@ -189,6 +189,25 @@ static void pack_values(struct grammar *g, unsigned count)
         pack_value(g, LEVELS);
 }
 
+static void pack_params(struct grammar *g, const struct rpc_method *method);
+
+/* Steps of a batch, but no batch: it would be refused, and be one level deeper each time. */
+static void pack_calls(struct grammar *g)
+{
+    unsigned count = choose(g, 4);
+
+    pack_array(g->out, count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct rpc_method *method = &rpc_methods[choose(g, RPC_METHODS)];
+
+        if (method == &rpc_methods[RPC_batch])
+            method = &rpc_methods[RPC_ping];
+        pack_array(g->out, 2);
+        pack_cstr(g->out, method->name);
+        pack_params(g, method);
+    }
+}
+
 static void pack_argument(struct grammar *g, enum rpc_arg_kind kind)
 {
     switch (kind) {
@@ -212,6 +231,9 @@ static void pack_argument(struct grammar *g, enum rpc_arg_kind kind)
         break;
     case RPC_HANDLE:
         pack_uint(g->out, handle_number(g));
+        break;
+    case RPC_CALLS:
+        pack_calls(g);
         break;
     }
 }

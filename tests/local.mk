@@ -22,6 +22,7 @@ script_tests = \
 	tests/model.py \
 	tests/other_clients.py \
 	tests/protocol_config.py \
+	tests/protocol_batch.py \
 	tests/protocol_errors.py \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \

@@ -3,7 +3,7 @@ import msgpack
 
 from harness import Failure, ext_handle, ext_name, run, test_alone
 
-GOOD = {"target": "list_", "value": 1, "binding": "fresh", "name": "len", "values": [], "handle": 1}
+GOOD = {"target": "list_", "value": 1, "binding": "fresh", "name": "len", "values": [], "handle": 1, "calls": []}
 WRONG = {
     "target": (None, True, 1.5, -1, b"x", {}, [], ["a"], ["a", "b", "c"], [1, "a"], {"k": 1}, {"@": None}, {"@": 1.5},
                {"@x": 1}),
@@ -11,6 +11,7 @@ WRONG = {
     "name": (None, True, 1, 1.5, b"x", [], ["a"], {"@": "list_"}, {"k": 1}),
     "values": (None, True, 1, 1.5, "x", b"x"),
     "handle": (None, True, 1.5, -1, "x", b"x", [1], {}, {"@": "list_"}),
+    "calls": (None, True, 1, 1.5, "x", b"x", {}, {"@": "list_"}, [1], [[]], [["ping"]], [["ping", 1]], [["ping", [], 1]], [[1, []]]),
     "value": (),
 }
 WRONG_OPTION = {

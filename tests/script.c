@@ -98,6 +98,8 @@ const struct script_row script_rows[] = {
     {"rpc", "watch", "watch('i')"},
     {"rpc", "watch", "watch(['global', 'sh*'], {'glob': true})"},
     {"rpc", "unwatch", "unwatch('i')"},
+    {"rpc", "batch", "batch([['new', [{'k': 2000}]], ['get', ['l']], ['read', ['d']], ['bind', ['fresh', [1000]]]])"},
+    {"rpc", "batch", "batch([])"},
     {"rpc", "new", "new({'a': [1000, 2000, 3000], 'b': {'c': 'text'}})"},
     {"rpc", "new", "new(1000, {'into': 50})"},
     {"rpc", "read", "read('d')"},
