@@ -457,6 +457,79 @@ START_TEST(an_event_for_a_handle_that_is_not_held_any_more_is_not_sent)
 }
 END_TEST
 
+START_TEST(a_number_under_which_something_else_is_held_by_now_is_not_told)
+{
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_says(a, "bind('x', [1000])", "true");
+    talk_says(a, "weakref('x', {'notify': true, 'into': 1})", "@1:weakref");
+    talk_says(a, "bind('w', @1)", "true");
+    talk_says(a, "release(1)", "1");
+    talk_says(a, "new([], {'into': 1})", "@1:list");
+    talk_says(a, "unbind('x')", "true");
+    talk_says(a, "deref('w')", "nil");
+    ck_assert_str_eq(talk.events, "");
+    talk_close();
+}
+END_TEST
+
+/* It leaves while what its request dropped still dies. */
+START_TEST(what_a_request_dooms_and_what_the_end_of_its_session_dooms_is_told_in_two_frames)
+{
+    struct session *a, *b;
+
+    talk_open(ten_objects_a_slice);
+    a = talk_session();
+    b = talk_session();
+    bind_big(a);
+    talk_says(a, "hold('big', {'into': 1})", "@1:list");
+    talk_says(a, "bind(['global', 'g'], @1)", "true");
+    talk_says(a, "unbind('big')", "true");
+    talk_says(a, "release(1)", "1");
+    talk_says(a, "new([1000], {'into': 1})", "@1:list");
+    talk_says(a, "call(['global', 'g'], 'set', [5, @1])", "nil");
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const members[] = {"0", "-1", "5"};
+        char call[64];
+
+        snprintf(call, sizeof call, "call('g', 'get', [%s], {'into': 1})", members[i]);
+        talk_says(b, call, "@1:list");
+        snprintf(call, sizeof call, "weakref(1, {'notify': true, 'into': %u})", 10 + i);
+        talk_says(b, call, "@1...");
+        talk_says(b, "release(1)", "1");
+    }
+    send_call(a, 2, "unbind(['global', 'g'])");
+    session_close(a);
+    talk_work();
+    session_run(b, AT_ONCE);
+    talk_read(b);
+    ck_assert_str_eq(talk.events, "'dead'[1, 'count', [10, 11]]\n'dead'[2, 'session', [12]]\n");
+    talk_close();
+}
+END_TEST
+
+START_TEST(an_offer_stands_sixty_seconds_unless_told_otherwise)
+{
+    struct session *a;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_says(a, "bind('x', [1000])", "true");
+    talk_ask(a, "offer('x')");
+    for (unsigned i = 0; i < 599; i++) {
+        talk.now_ns += UINT64_C(100000000);
+        hub_tick(talk.hub);
+    }
+    talk_says(a, "refcount('x')", "2");
+    talk.now_ns += UINT64_C(100000000);
+    hub_tick(talk.hub);
+    talk_says(a, "refcount('x')", "1");
+    talk_close();
+}
+END_TEST
+
 /* -- death takes no memory ---------------------------------------------------------------------------------------- */
 
 /* The call is answered, and everything it doomed is dead, without a single allocation. */
@@ -540,6 +613,9 @@ int main(void)
         a_death_is_told_before_the_response_that_caused_it,
         a_session_is_told_of_deaths_that_another_ones_end_caused,
         an_event_for_a_handle_that_is_not_held_any_more_is_not_sent,
+        a_number_under_which_something_else_is_held_by_now_is_not_told,
+        what_a_request_dooms_and_what_the_end_of_its_session_dooms_is_told_in_two_frames,
+        an_offer_stands_sixty_seconds_unless_told_otherwise,
         releasing_unbinding_clearing_and_notices_take_no_memory,
         the_end_of_a_session_takes_no_memory,
         NULL,
