@@ -11,6 +11,7 @@ script_tests = \
 	tests/cli_terminal.py \
 	tests/cli_transfer.py \
 	tests/client_install.py \
+	tests/conformance.py \
 	tests/containers_like_python.py \
 	tests/daemon.py \
 	tests/documents.py \
@@ -26,6 +27,7 @@ script_tests = \
 	tests/protocol_errors.py \
 	tests/protocol_events.py \
 	tests/protocol_frames.py \
+	tests/protocol_gc.py \
 	tests/protocol_limits.py \
 	tests/protocol_names.py \
 	tests/protocol_objects.py \
@@ -38,6 +40,7 @@ script_tests = \
 	tests/queue_takers.py \
 	tests/protocol_weak_names.py \
 	tests/weak_containers.py \
+	tests/protocol_work.py \
 	tests/replay.py \
 	tests/resume.py \
 	tests/semantics.py \
@@ -109,7 +112,7 @@ tests_fuzz_statement_SOURCES = tests/fuzz_statement.c
 tests_fuzz_statement_LDFLAGS = $(LINK_FUZZER)
 tests_fuzz_statement_LDADD = libcli.a libprotocol.a $(MSGPACK_LIBS)
 
-EXTRA_DIST += tests/corpus
+EXTRA_DIST += tests/corpus tests/mutants/mutants.py tests/mutants/run.py
 
 if FUZZ
 noinst_PROGRAMS += $(fuzzers)

@@ -263,6 +263,26 @@ def one_response_may_be_larger_than_the_output_also_if_it_had_to_wait():
 
 
 @test_own
+def deaths_that_wait_to_be_told_are_no_pending_output():
+    with Daemon(config={"limits.output": 65536}) as server:
+        client, other = server.client(), server.client()
+        count = 30000
+        client.call("bind", ["global", "x"], [[] for _ in range(count)])
+        weaks = []
+        for n in range(0, count, 1000):
+            requests = [("call", [["global", "x"], "get", [at], {"into": 1 + at % 1000}]) for at in range(n, n + 1000)]
+            requests += [("weakref", [1 + at, {"notify": True}]) for at in range(1000)]
+            weaks += [result.handle for _, result in client.pipeline(requests)[1000:]]
+            client.call("release", *range(1, 1001))
+        other.call("unbind", ["global", "x"])  # the client does not read: 5 bytes for each would be too many for it
+        assert other.call("ping") is None
+        assert client.call("ping", 1) == 1
+        frames = [params[2] for _, params in client.events]
+        assert sum(frames, []) == weaks and max(map(len, frames)) == 4096
+        client.call("release", *weaks)
+
+
+@test_own
 def a_client_that_takes_nothing_is_closed():
     with Daemon(config={"output_timeout": "0.1"}) as server:
         client, other = server.client(), server.client()
