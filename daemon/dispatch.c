@@ -188,8 +188,12 @@ enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
 /* Of a session that has limits.session_bytes. */
 static enum hd_err run_within_quota(struct call *call, const struct envelope *envelope)
 {
+    enum hd_err err;
+
     quota_begin(call->session);
-    return quota_end(call->session, run_method(call, envelope));
+    err = run_method(call, envelope);
+    quota_end(call->session);
+    return err;
 }
 
 static void run_call(struct call *call, const struct envelope *envelope)

@@ -39,14 +39,8 @@ void quota_begin(struct session *session)
         out->limit = out->len + room;
 }
 
-enum hd_err quota_end(struct session *session, enum hd_err err)
+void quota_end(struct session *session)
 {
-    struct hub *hub = session->hub;
-    bool was_hit = pool_end_ceiling(hub->heap->pool);
-
+    pool_end_ceiling(session->hub->heap->pool);
     session_configure(session);
-    if (err != HD_NO_MEMORY || !was_hit)
-        return err;
-    return heap_fail(hub->heap, HD_LIMIT, "the session would cost more than limits.session_bytes (%llu)",
-                     (unsigned long long)hub->settings.limit_session_bytes);
 }

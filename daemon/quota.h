@@ -16,8 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/err.h"
-
 struct session;
 
 #define QUOTA_REPLY_ROOM 1024u
@@ -28,9 +26,8 @@ uint64_t quota_cost(const struct session *session);
 /* Whether it may cost so many more. */
 bool quota_allows(const struct session *session, uint64_t more);
 
-/* Around the handler of a request, if there is a limit: quota_end answers `err`, or LIMIT in place of the NO_MEMORY that the
- * limit caused. */
+/* Around the handler of a request, if there is a limit: what the limit stops is LIMIT (heap_no_memory). */
 void quota_begin(struct session *session);
-enum hd_err quota_end(struct session *session, enum hd_err err);
+void quota_end(struct session *session);
 
 #endif

@@ -102,6 +102,13 @@ void heap_work_start(struct heap *heap)
     heap->work_left = heap->work_limit;
 }
 
+enum hd_err heap_no_memory(struct heap *heap)
+{
+    if (pool_was_stopped(heap->pool))
+        return heap_fail(heap, HD_LIMIT, "the session would cost more than limits.session_bytes");
+    return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
+}
+
 enum hd_err heap_work(struct heap *heap, uint64_t units)
 {
     if (units > heap->work_left)

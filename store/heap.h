@@ -82,11 +82,8 @@ void heap_set_error(struct heap *heap, const char *format, ...) __attribute__((f
 /* Sets the error text and is `err`: a macro, so that an analyzer sees that a failure is never HD_OK. */
 #define heap_fail(heap, err, ...) (heap_set_error((heap), __VA_ARGS__), (err))
 
-/* The usual failure of an allocation: NO_MEMORY with its text. */
-static inline enum hd_err heap_no_memory(struct heap *heap)
-{
-    return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
-}
+/* The usual failure of an allocation: NO_MEMORY with its text; LIMIT if what stopped it is a ceiling of the pool's. */
+enum hd_err heap_no_memory(struct heap *heap);
 
 /* An object at OBJ_COUNT_MAX references: LIMIT with its text. */
 enum hd_err heap_count_full(struct heap *heap, const struct obj *o);

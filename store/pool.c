@@ -383,9 +383,14 @@ void pool_set_ceiling(struct pool *pool, uint64_t more)
     pool->was_stopped = false;
 }
 
-bool pool_end_ceiling(struct pool *pool)
+void pool_end_ceiling(struct pool *pool)
 {
     pool->ceiling = UINT64_MAX;
+    pool->was_stopped = false;
+}
+
+bool pool_was_stopped(const struct pool *pool)
+{
     return pool->was_stopped;
 }
 

@@ -77,10 +77,11 @@ void pool_set_limit(struct pool *pool, uint64_t limit);
 /* Where the bytes handed out are counted, for those who look often; stays as long as the pool. */
 const uint64_t *pool_used(const struct pool *pool);
 
-/* From here on at most `more` bytes may be handed out beyond those of now, whatever the limit; pool_end_ceiling ends that,
- * and says whether an allocation failed because of it. */
+/* From here on until pool_end_ceiling at most `more` bytes may be handed out beyond those of now, whatever the limit.
+ * pool_was_stopped: whether an allocation has failed because of it. */
 void pool_set_ceiling(struct pool *pool, uint64_t more);
-bool pool_end_ceiling(struct pool *pool);
+void pool_end_ceiling(struct pool *pool);
+bool pool_was_stopped(const struct pool *pool);
 
 /*
  * One pointer beside a block, for what few blocks have and their own bytes have no room for; NULL at first. All those
