@@ -151,6 +151,39 @@ START_TEST(small_blocks_stop_at_the_limit_too)
 }
 END_TEST
 
+START_TEST(a_ceiling_is_kept_to_the_byte_and_says_whether_it_stopped_something)
+{
+    static const size_t sizes[] = {16, 40, 200, 1024, 1025, 100000};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct pool *pool = open_pool(UINT64_MAX);
+        size_t size = pool_rounded(sizes[i]);
+        void *first = pool_alloc(pool, 16, POOL_DATA);
+        void *block;
+
+        pool_set_ceiling(pool, 2 * size - 1);
+        block = pool_alloc(pool, size, POOL_DATA);
+        ck_assert_ptr_nonnull(block);
+        ck_assert(!pool_was_stopped(pool));
+        ck_assert_ptr_null(pool_alloc(pool, size, POOL_DATA));
+        ck_assert_ptr_null(pool_zero(pool, size));
+        ck_assert_ptr_null(pool_resize(pool, block, size, 3 * size));
+        ck_assert(pool_was_stopped(pool));
+        ck_assert_uint_eq(stats_of(pool).used, size + pool_rounded(16));
+        pool_free(pool, block, size, POOL_DATA);
+        block = pool_alloc(pool, size, POOL_DATA); /* what was given back may be had again */
+        ck_assert_ptr_nonnull(block);
+        pool_end_ceiling(pool);
+        ck_assert(!pool_was_stopped(pool));
+        block = pool_resize(pool, block, size, 3 * size);
+        ck_assert_ptr_nonnull(block);
+        pool_free(pool, block, 3 * size, POOL_DATA);
+        pool_free(pool, first, 16, POOL_DATA);
+        close_empty(pool);
+    }
+}
+END_TEST
+
 START_TEST(a_lowered_limit_takes_nothing_away)
 {
     struct pool *pool = open_pool(UINT64_MAX);
@@ -343,6 +376,7 @@ int main(void)
         no_small_size_wastes_more_than_one_part_in_five,
         at_the_limit_an_allocation_fails_and_changes_nothing,
         small_blocks_stop_at_the_limit_too,
+        a_ceiling_is_kept_to_the_byte_and_says_whether_it_stopped_something,
         a_lowered_limit_takes_nothing_away,
         without_memory_there_is_no_block_and_no_leak,
         a_zeroed_block_is_zero_where_a_dirty_one_was,
