@@ -141,9 +141,10 @@ class Model:
     def change(self):
         pair = self.random.choice(self.pairs)
         if pair.kind == "weakset":
-            self.both(pair, self.random.choice(["add", "add", "add", "has", "discard", "remove"]), self.slots[self.some()])
+            method = self.random.choice(["add", "add", "add", "has", "contains", "discard", "remove"])
+            self.both(pair, method, self.slots[self.some()])
             return
-        method = self.random.choice(["set", "set", "set", "get", "has", "del", "pop"])
+        method = self.random.choice(["set", "set", "set", "get", "get_item", "has", "contains", "del", "pop"])
         key = self.key_for(pair.kind)
         if pair.kind == "weakkeydict":
             while isinstance(key[0], Text):  # ours are compared by identity, Python's by value
@@ -188,6 +189,7 @@ class Model:
 
 def call_here(container, method, *args):
     calls = {"set": lambda: container.__setitem__(*args), "has": lambda: args[0] in container,
+             "contains": lambda: args[0] in container, "get_item": lambda: container[args[0]],
              "del": lambda: container.__delitem__(*args)}
     return calls[method]() if method in calls else getattr(container, method)(*args)
 

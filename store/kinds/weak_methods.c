@@ -49,6 +49,21 @@ enum hd_err weakdict_method_get(struct heap *heap, struct obj *self, struct obj 
     return HD_OK;
 }
 
+enum hd_err weakdict_method_get_item(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
+                                     struct obj **result)
+{
+    struct weak_entry *entry;
+    enum hd_err err = find(heap, self, args[0], &entry);
+
+    (void)nargs;
+    if (err != HD_OK)
+        return err;
+    if (entry == NULL)
+        return dict_missing(heap, self, args[0]);
+    *result = value_of(heap, self, entry);
+    return HD_OK;
+}
+
 enum hd_err weakdict_method_set(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,
                                 struct obj **result)
 {
@@ -132,7 +147,7 @@ enum hd_err weakdict_method_clear(struct heap *heap, struct obj *self, struct ob
     return HD_OK;
 }
 
-/* -- the same for the other two, where it is the same --------------------------------------------------------------- */
+/* -- what is the same under another name -------------------------------------------------------------------------- */
 
 #define SAME(type, kind, name, as) \
     enum hd_err type##_##kind##_##name(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs, \
@@ -143,14 +158,18 @@ enum hd_err weakdict_method_clear(struct heap *heap, struct obj *self, struct ob
 
 SAME(weakkeydict, method, len, len)
 SAME(weakkeydict, method, get, get)
+SAME(weakkeydict, method, get_item, get_item)
 SAME(weakkeydict, method, set, set)
+SAME(weakdict, method, contains, has)
 SAME(weakkeydict, method, has, has)
+SAME(weakkeydict, method, contains, has)
 SAME(weakkeydict, method, del, del)
 SAME(weakkeydict, method, pop, pop)
 SAME(weakkeydict, peek, pop, pop)
 SAME(weakkeydict, method, clear, clear)
 SAME(weakset, method, len, len)
 SAME(weakset, method, has, has)
+SAME(weakset, method, contains, has)
 SAME(weakset, method, remove, del)
 SAME(weakset, method, clear, clear)
 
