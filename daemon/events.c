@@ -188,18 +188,16 @@ static void deliver(struct weak_queue *told, uint32_t batch)
     }
 }
 
-/* Tells of weak bindings whose objects died. A namespace of no more use goes: it is empty, so it is freed here and now. */
-static void tell_expired(struct hub *hub, struct step *step)
+/* Frees weak bindings whose objects died. A namespace of no more use goes: it is empty, so it is freed here and now. */
+static void forget_expired(struct hub *hub, struct step *step)
 {
     struct step *outer = hub->heap->step;
 
     hub->heap->step = step;
     while (step->expired != NULL) {
-        const struct weak_name *weak = step->expired;
-        struct obj *space = weak->holder;
+        struct obj *space = step->expired->holder;
         bool is_last = space->count == 1;
 
-        watch_tell(hub, space_of(space), weak->name->bytes, weak->name->len, NAME_EXPIRED, weak->id);
         obj_unref(hub->heap, &(struct obj *){weak_name_forget(hub->heap, step)});
         if (!is_last)
             hub_drop_unused_space(hub, space_of(space));
@@ -212,7 +210,7 @@ static void tell_expired(struct hub *hub, struct step *step)
 void events_publish(struct hub *hub, struct step *step)
 {
     if (step->expired != NULL)
-        tell_expired(hub, step);
+        forget_expired(hub, step);
     for (unsigned cause = 0; cause < WEAK_CAUSES; cause++)
         if (step->told[cause].first != NULL)
             deliver(&step->told[cause], (uint32_t)hub->next_batch++);

@@ -157,6 +157,10 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     hub->heap = heap_open(&config);
     if (hub->heap != NULL)
         hub->heap_bytes = pool_used(hub->heap->pool);
+    if (hub->heap != NULL) {
+        hub->heap->name_expired = watch_expired;
+        hub->heap->expired_context = hub;
+    }
     if (hub->heap == NULL || !make_spaces(hub) || !collector_open(hub)) {
         hub_close(hub);
         return NULL;

@@ -283,6 +283,11 @@ static void tell_watchers(const struct watched *watched, const struct change *ch
     }
 }
 
+void watch_expired(void *context, struct obj *space, const struct name *name, uint64_t id)
+{
+    watch_tell(context, space_of(space), name->bytes, name->len, NAME_EXPIRED, id);
+}
+
 void watch_tell_all(struct hub *hub, struct space *space, const char *name, size_t len, enum name_change what, uint64_t id)
 {
     struct change change = {++hub->changes, space, name, len, what, id};

@@ -48,6 +48,9 @@ bool watch_drop(struct session *session, size_t *budget);
 /* Tells all who watch the name. */
 void watch_tell_all(struct hub *hub, struct space *space, const char *name, size_t len, enum name_change change, uint64_t id);
 
+/* heap->name_expired of a hub, `context`: told at once, so that what becomes of the name next is told after it. */
+void watch_expired(void *context, struct obj *space, const struct name *name, uint64_t id);
+
 /* A name has changed: `id` is of the object that it is bound to now, or was bound to. */
 static inline void watch_tell(struct hub *hub, struct space *space, const char *name, size_t len, enum name_change change,
                               uint64_t id)

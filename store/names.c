@@ -114,7 +114,9 @@ void weak_name_expire(struct heap *heap, struct weak_link *link, struct step *st
         free_weak(heap, weak);
         return;
     }
-    weak->holder = obj_ref(weak->holder); /* its name is told with that of the namespace */
+    if (heap->name_expired != NULL)
+        heap->name_expired(heap->expired_context, weak->holder, weak->name, weak->id);
+    weak->holder = obj_ref(weak->holder); /* which is looked at when the step is done: it may be of no more use */
     if (step->expired == NULL)
         step->expired = weak;
     else

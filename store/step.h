@@ -25,7 +25,7 @@ struct step {
     uint64_t cursor;           /* how far the head's references are dropped */
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
-    struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be told and freed */
+    struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be freed */
     uint64_t doomed;           /* objects whose count fell to zero so far, */
     uint64_t died;             /* and of those, freed */
 };

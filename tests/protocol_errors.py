@@ -21,7 +21,7 @@ WRONG_OPTION = {
     "refs": ("xml", 1), "errors": (0, "both"), "raw": (True, "x"), "events": (1, [], [1], ["m", []]),
     "classes": ("old", "", 1, None), "if": ("maybe", "", None, True, 1.5, [], b"absent"),
     "enabled": (1, None), "thresholds": (1, [1], [0, 1], [1, -1], ["a", 1]), "slice_us": (0, -1, 2000000, None),
-    "glob": (1, None), "holders": (1, None), "others": (1, None),
+    "glob": (1, None), "holders": (1, None), "others": (1, None), "weak": (1, None),
     "ttl": (-1, "1", None, 100000), "linger": (-1, "1", None, []), "resume": (1, None, b"x"),
     "seen": (-1, "1", None, 1.5, 0), "answered": (-1, "1", None, 1.5, 0),
 }

@@ -229,6 +229,37 @@ def names_are_told_in_the_dress_that_hello_chose(server):
     assert message[2][2][:5] == ["name", 1, "session", "a", "bound"]
 
 
+# -- weak bindings ---------------------------------------------------------------------------------------------------
+
+
+@test
+def a_binding_that_expires_within_a_batch_is_told_before_what_follows(server):
+    client = server.client()
+    client.call("watch", "w")
+    client.call("bind", "x", [])
+    id = client.call("id", "x")
+    client.call("bind", "w", {"@": "x"}, {"weak": True})
+    client.call("batch", [["unbind", ["x"]], ["bind", ["w", True]], ["unbind", ["w"]]])
+    assert [params[2] for params in told(client)] == ["bound", "expired", "bound", "unbound"] and id > 0
+
+
+@test_own
+def a_binding_that_expires_in_slices_is_told_before_it_is_bound_again_by_others():
+    with Daemon(config={"slice_objects": 1}) as server:
+        owner, client = server.client(), server.client()
+        client.call("watch", ["global", "w"])
+        owner.call("bind", "list", [[]] + [[i] for i in range(20000)])
+        inner = owner.of("list", "get", 0)
+        owner.call("bind", ["global", "w"], inner, {"weak": True})
+        owner.call("release", inner)
+        msgid = owner.request("unbind", "list")
+        wait_until(lambda: "w" not in client.call("names", "global"), "the expiry")
+        client.call("bind", ["global", "w"], 5)
+        client.call("unbind", ["global", "w"])
+        assert owner.answer(msgid) is True
+        assert [params[2] for params in told(client)] == ["bound", "expired", "bound", "unbound"]
+
+
 # -- bounds ----------------------------------------------------------------------------------------------------------
 
 
