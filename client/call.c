@@ -250,7 +250,7 @@ static enum hd_status check_call(struct hd_call *call)
             link_fail(link, HD_LOST, "the link is not connected");
         return HD_LOST;
     }
-    if (!handles_queue(link))
+    if (link->state == HD_OPEN && !handles_queue(link)) /* nothing stands before hello */
         return link_fail(link, HD_OUT_OF_MEMORY, "no room to release handles");
     return check_params(call);
 }

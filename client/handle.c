@@ -61,13 +61,13 @@ bool handles_queue(struct hd_link *link)
 /* Many are queued at once. If that fails they are still collected. */
 static void queue_many(struct hd_link *link)
 {
-    if (buf_pending(&link->releases) >= BATCH * sizeof(uint64_t))
+    if (link->state == HD_OPEN && buf_pending(&link->releases) >= BATCH * sizeof(uint64_t))
         handles_queue(link);
 }
 
 enum hd_status hd_release(struct hd_link *link, uint64_t handle)
 {
-    if (link->state != HD_OPEN)
+    if (link->state != HD_OPEN && link->token[0] == '\0')
         return HD_OK;
     if (!reserve(link, 1))
         return link_fail(link, HD_OUT_OF_MEMORY, "no room to release a handle");

@@ -132,6 +132,28 @@ enum hd_status hd_connect(struct hd_link *link, const char *address, int timeout
  */
 enum hd_status hd_connect_start(struct hd_link *link, const char *address, int timeout_ms);
 
+/*
+ * Asks the server, with the next hd_connect, to keep the session for so many seconds if the connection breaks; 0, the
+ * default: not. Whether it will, `linger` in hd_hello tells. Such a session is ended by hd_disconnect and hd_link_free,
+ * which tell the server so, if that is possible at once.
+ */
+void hd_set_linger(struct hd_link *link, double seconds);
+
+/* Whether a connection was lost whose session lingers, as far as is known here. */
+bool hd_can_resume(const struct hd_link *link);
+
+/*
+ * Connects again to where the link was connected, and goes on with the session that lingers there: its names, handles and
+ * settings are as they were, and events that did not come are told now. Calls that were lost stay lost; of those that ran
+ * the answers are thrown away, and the handles in them released. `executed` in hd_hello tells how many requests ran, hello
+ * and notifications included. Errors as of hd_connect; after HD_DENIED the session is gone, after HD_UNREACHABLE, HD_EXPIRED
+ * and HD_LOST it may be tried again.
+ */
+enum hd_status hd_resume(struct hd_link *link, int timeout_ms);
+
+/* The same without waiting, as hd_connect_start. */
+enum hd_status hd_resume_start(struct hd_link *link, int timeout_ms);
+
 /* Ends the connection at once; every call that waits is lost. Fine when there is none. */
 void hd_disconnect(struct hd_link *link);
 
@@ -142,7 +164,7 @@ enum hd_state hd_state(const struct hd_link *link);
 /* "127.0.0.1:4327", "unix:/run/heapd/heapd.sock": who is, or was last, connected or tried. "" before. */
 const char *hd_peer(const struct hd_link *link);
 
-/* The answer to hello, a map: server, version, protocol, session, limits. NULL unless HD_OPEN. Until disconnected. */
+/* The answer to hello, a map: server, version, protocol, session, limits; token and linger; resumed and executed. NULL unless HD_OPEN. Until disconnected. */
 const struct hd_value *hd_hello(const struct hd_link *link);
 
 /*

@@ -105,6 +105,7 @@ void hd_link_free(struct hd_link *link)
     if (link == NULL)
         return;
     link->is_ending = true;
+    resume_leave(link);
     link_close(link, HD_LOST, "the link was freed");
     hd_call_free(link->asked);
     calls_orphan(link);
@@ -180,8 +181,10 @@ static void clear_streams(struct hd_link *link)
 
     while ((frame = TAILQ_FIRST(&link->out)) != NULL)
         frame_drop(link, frame);
-    buf_clear(&link->releases);
-    buf_trim(&link->releases);
+    if (link->token[0] == '\0') { /* else they go out when it is resumed */
+        buf_clear(&link->releases);
+        buf_trim(&link->releases);
+    }
     buf_clear(&link->in);
     buf_trim(&link->in);
 }
@@ -208,6 +211,7 @@ void link_close(struct hd_link *link, enum hd_status status, const char *format,
 
 void hd_disconnect(struct hd_link *link)
 {
+    resume_leave(link);
     link_close(link, HD_LOST, "the link was disconnected");
 }
 
@@ -230,6 +234,7 @@ static void try_next_endpoint(struct hd_link *link)
 
         endpoint_text(endpoint, link->peer);
         link->fd = endpoint_open(endpoint, &link->is_connected);
+        link->used = link->endpoints.next - 1;
         if (link->fd >= 0)
             return;
         note_failure(link, errno);
@@ -273,6 +278,8 @@ static void be_greeted(struct hd_call *call, void *context)
     const char *sentence = strchr(hd_call_error(call), ' ');
 
     if (status != HD_OK) {
+        if (status != HD_LOST && status != HD_EXPIRED)
+            resume_forget(link); /* the server's own word */
         link_close(link, status, "%s", sentence != NULL ? sentence + 1 : hd_call_error(call));
     } else if (hd_kind(hello) != HD_MAP) {
         link_close(link, HD_LOST, "%s answered hello with something that is no map", link->peer);
@@ -280,6 +287,7 @@ static void be_greeted(struct hd_call *call, void *context)
         link->state = HD_OPEN;
         link->deadline = INT64_MAX;
         take_limits(link, hello);
+        resume_greeted(link, hello);
     }
 }
 
@@ -290,12 +298,13 @@ static enum hd_status send_hello(struct hd_link *link, const char *space)
     if (call == NULL)
         return HD_OUT_OF_MEMORY;
     link->greeting = call;
-    hd_put_map(call, 2 + (link->name != NULL) + (*space != '\0'));
+    hd_put_map(call, 2 + (link->name != NULL) + (*space != '\0') + resume_options(link));
     hd_put(call, "sssi", "refs", "ext", "depth", DEPTH_ASKED);
     if (link->name != NULL)
         hd_put(call, "ss", "name", link->name);
     if (*space != '\0')
         hd_put(call, "ss", "namespace", space);
+    resume_put(link, call);
     return hd_call_send(call, HD_FOREVER, be_greeted, link);
 }
 
@@ -332,9 +341,25 @@ static void begin(struct hd_link *link, int timeout_ms)
     link->limits = (struct feed_limits){SERVER_FRAME_LIMIT, HD_DEPTH_DEFAULT};
     link->goodbye[0] = link->tried[0] = link->text[0] = '\0';
     link->error = link->text;
-    link->next_into = 1;
-    link->next_msgid = 0;
+    if (!link->is_resuming) {
+        link->next_into = 1;
+        link->next_msgid = 0; /* else the answers of lost calls may come yet */
+    }
     feed_start(&link->feed, link->feed_stack);
+}
+
+/* Tries the endpoints from the next one on. */
+static enum hd_status start(struct hd_link *link, const char *space, int timeout_ms)
+{
+    enum hd_status status;
+
+    begin(link, timeout_ms);
+    status = send_hello(link, space);
+    if (status != HD_OK)
+        link_close(link, status, "no room for hello");
+    else
+        try_next_endpoint(link);
+    return link->state == HD_CLOSED ? link->ended : HD_OK;
 }
 
 enum hd_status hd_connect_start(struct hd_link *link, const char *address, int timeout_ms)
@@ -348,23 +373,38 @@ enum hd_status hd_connect_start(struct hd_link *link, const char *address, int t
     status = address != NULL ? find_endpoints(link, address, &url) : find_default_endpoints(link, &url);
     if (status != HD_OK)
         return status;
-    begin(link, timeout_ms);
-    status = send_hello(link, url.space);
-    if (status != HD_OK)
-        link_close(link, status, "no room for hello");
-    else
-        try_next_endpoint(link);
-    return link->state == HD_CLOSED ? link->ended : HD_OK;
+    resume_forget(link);
+    buf_clear(&link->releases);
+    return start(link, url.space, timeout_ms);
+}
+
+enum hd_status hd_resume_start(struct hd_link *link, int timeout_ms)
+{
+    if (!hd_can_resume(link) || link->is_ending)
+        return link_fail(link, HD_USAGE, "there is no lost connection whose session lingers");
+    link->endpoints.next = link->used;
+    link->is_resuming = true;
+    return start(link, "", timeout_ms);
+}
+
+/* Waits until the connection is open or has failed. */
+static enum hd_status wait_until_open(struct hd_link *link, enum hd_status status)
+{
+    while (status == HD_OK && link->state == HD_CONNECTING)
+        status = hd_poll(link, HD_FOREVER);
+    return status;
 }
 
 enum hd_status hd_connect(struct hd_link *link, const char *address, int timeout_ms)
 {
-    enum hd_status status;
-
     if (link->callbacks > 0)
         return link_fail(link, HD_USAGE, "hd_connect in a callback");
-    status = hd_connect_start(link, address, timeout_ms);
-    while (status == HD_OK && link->state == HD_CONNECTING)
-        status = hd_poll(link, HD_FOREVER);
-    return status;
+    return wait_until_open(link, hd_connect_start(link, address, timeout_ms));
+}
+
+enum hd_status hd_resume(struct hd_link *link, int timeout_ms)
+{
+    if (link->callbacks > 0)
+        return link_fail(link, HD_USAGE, "hd_resume in a callback");
+    return wait_until_open(link, hd_resume_start(link, timeout_ms));
 }

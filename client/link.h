@@ -5,6 +5,7 @@
  *   link.c              a link's life: made, connecting, open, closed
  *   stream.c            bytes out and in, the functions of loops
  *   receive.c           frames that came: answers, events, requests
+ *   resume.c            what of a session is known when its connection is lost
  *   call.c, put.c       calls and their parameters
  *   handle.c            handles on their way back
  *
@@ -102,6 +103,14 @@ struct hd_link {
     char goodbye[128];        /* the reason in `bye` */
     uint64_t next_into;
 
+    /* the session, if it lingers */
+    double linger_s;    /* that the next hello asks for; 0: no */
+    char token[64];     /* that resumes it; "": it does not linger, or is over */
+    uint64_t seen;      /* seq of the last event that came */
+    uint64_t answered;  /* answers that came */
+    unsigned used;      /* the endpoint that it was reached at */
+    bool is_resuming;   /* this connection is not its first one */
+
     /* out */
     struct frame_list out;
     unsigned answers;    /* frames in `out` that answer requests of the server */
@@ -161,6 +170,24 @@ void frame_drop(struct hd_link *link, struct frame *frame);
 
 /* Deals with every whole frame that lies in `in`. May close the link. */
 void receive_frames(struct hd_link *link);
+
+/* -- resume.c ------------------------------------------------------------------------------------------------------ */
+
+/* The session is over, or of no interest any more. */
+void resume_forget(struct hd_link *link);
+
+/* The same, and the server is told, if it can be at once. */
+void resume_leave(struct hd_link *link);
+
+/* What hello asks for: how many options, and these. */
+size_t resume_options(const struct hd_link *link);
+void resume_put(struct hd_link *link, struct hd_call *hello);
+
+/* Hello has been answered. */
+void resume_greeted(struct hd_link *link, const struct hd_value *hello);
+
+/* An answer has come, for this call or, NULL, one that nobody waits for any more. */
+void resume_count(struct hd_link *link, const struct hd_call *answered);
 
 /* -- call.c -------------------------------------------------------------------------------------------------------- */
 

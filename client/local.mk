@@ -1,7 +1,7 @@
 # client/: the C library, and heap-cli on top of it. libclient.a is the library as programs and tests here link it.
 client_sources = \
 	client/ask.c client/call.c client/endpoint.c client/endpoint.h client/handle.c client/link.c client/link.h \
-	client/put.c client/receive.c client/status.c client/status.h client/stream.c client/url.c client/url.h \
+	client/put.c client/receive.c client/resume.c client/status.c client/status.h client/stream.c client/url.c client/url.h \
 	client/value.c client/value.h
 cli_sources = \
 	client/cli/arena.c client/cli/arena.h client/cli/base64.c client/cli/base64.h client/cli/complete.c \

@@ -52,12 +52,22 @@ static void take_answer(struct hd_call *call, const struct received *frame)
         call_finish(call, HD_UNKNOWN, "UNKNOWN the server's error is no text");
 }
 
+/* An answer that was sent again after a resume, and whose call was lost with the old connection. */
+static void give_back_lost(struct hd_link *link, const struct received *frame)
+{
+    if (link->is_resuming && !handles_collect(link, frame->bytes, frame->len))
+        link_close(link, HD_LOST, "no memory to release handles");
+}
+
 static void receive_answer(struct hd_link *link, const struct received *frame, uint32_t msgid)
 {
     struct hd_call *call = call_find(link, msgid);
 
-    if (call == NULL)
+    resume_count(link, call);
+    if (call == NULL) {
+        give_back_lost(link, frame);
         return;
+    }
     if (call->frame != NULL) {
         link_close(link, HD_LOST, "%s answered a request that it has not got", link->peer);
         return;
@@ -78,6 +88,7 @@ static void note_bye(struct hd_link *link, const struct hd_value *params)
 
     memcpy(link->goodbye, reason, len);
     link->goodbye[len] = '\0';
+    resume_forget(link); /* the session is over */
 }
 
 static void receive_event(struct hd_link *link, const struct received *frame)
@@ -92,6 +103,7 @@ static void receive_event(struct hd_link *link, const struct received *frame)
     }
     name = hd_at(tree->root, 1);
     params = hd_at(tree->root, 2);
+    link->seen = hd_uint(hd_at(params, 0));
     if (strcmp(hd_str(name), "bye") == 0)
         note_bye(link, params);
     if (link->told != NULL) {

@@ -7,6 +7,7 @@ import tempfile
 
 from fake_server import FakeServer
 from harness import DEADLINE, Daemon, run, test, test_own, unique, wait_until
+from proxy import Proxy
 from terminal import Terminal
 
 HEAP_CLI = os.environ.get("HEAP_CLI", "build/heap-cli")
@@ -149,6 +150,28 @@ def a_death_that_the_line_itself_caused_is_told_before_the_next_prompt(server):
 def stopped(daemon):
     daemon.signal(signal.SIGTERM)
     daemon.wait()
+
+
+@test
+def a_session_goes_on_after_its_connection_was_cut(server):
+    proxy = Proxy(server.address, 1, is_kind=True)
+    proxy.start()
+    client = server.client()
+    name = unique("dying").replace("-", "_")
+    client.call("bind", ["global", name], [])
+    with Conversation(proxy.address) as one:
+        assert one.ask("a = [1]; b = a") == "" and one.ask(f"w = weakref({name})") == ""
+        for n in range(3):
+            proxy.cut()
+            one.expect("! connection lost: ")
+            one.expect("! connected again: the session goes on, its names and handles are there\n")
+            one.expect(PROMPT)
+            assert one.ask("refcount(a)") == "2\n"
+        client.call("unbind", ["global", name])
+        one.expect("! w died (count)\n")
+        one.expect(PROMPT)
+        one.leave()
+    proxy.close()
 
 
 @test_own

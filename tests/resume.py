@@ -8,13 +8,12 @@ import random
 import re
 import select
 import socket
-import struct
-import threading
 import time
 
 import msgpack
 
 from harness import DEADLINE, Daemon, Ref, dial, pack, refs_in_maps, run, test_own, wait_until
+from proxy import Proxy
 
 ADMIN = {"admin_from": "loopback"}
 SEEDS = range(1, 1 + int(os.environ.get("RESUME_SEEDS", "6")))
@@ -611,59 +610,6 @@ def SIGTERM_says_bye_to_who_is_connected_and_forgets_who_lingers():
 # -- a bad network ---------------------------------------------------------------------------------------------------
 
 
-class Proxy(threading.Thread):
-    """Carries bytes between clients and the server: in pieces of random size, one direction before the other as it likes,
-    and after a random number of bytes not at all."""
-
-    def __init__(self, address, seed):
-        super().__init__(daemon=True)
-        self.random = random.Random(seed)
-        self.address = address
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.is_kind = False  # it cuts no more
-        self.cuts = 0
-
-    def run(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = dial(self.address)
-            for sock in (client, server):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.carry(client, server)
-            if self.random.random() < 0.5:
-                for sock in (client, server):
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
-            client.close()
-            server.close()
-
-    def carry(self, client, server):
-        left = self.random.choice((50, 500, 3000, 20000))
-        left = self.random.randrange(1, left)
-        while True:
-            ready, _, _ = select.select([client, server], [], [], DEADLINE)
-            for source in ready:
-                if len(ready) == 2 and self.random.random() < 0.3:
-                    continue  # later
-                target = server if source is client else client
-                try:
-                    data = source.recv(self.random.choice((1, 7, 100, 5000)))
-                    if not data:
-                        return
-                    if not self.is_kind:
-                        data = data[:left]
-                        left -= len(data)
-                    target.sendall(data)
-                except OSError:
-                    return
-                if left <= 0 and not self.is_kind:
-                    self.cuts += 1
-                    return
-
-
 class Worker:
     """A client that resumes. It keeps what it asked until it is answered, and counts what came."""
 
@@ -725,7 +671,7 @@ class Worker:
         while True:
             try:
                 self.sock.close()
-                self.dial(f"127.0.0.1:{self.proxy.port}", {"resume": self.token, "seen": self.seen, "answered": self.answered})
+                self.dial(self.proxy.address, {"resume": self.token, "seen": self.seen, "answered": self.answered})
                 return
             except OSError:
                 continue
@@ -809,7 +755,7 @@ def through_a_bad_network_nothing_is_lost_and_nothing_runs_twice():
             assert worker.resumes > 10, f"seed {seed}: {worker.resumes}"
             admin.call("kill", worker.session)
             worker.sock.close()
-            worker.proxy.listener.close()
+            worker.proxy.close()
 
 
 if __name__ == "__main__":

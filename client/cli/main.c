@@ -47,6 +47,11 @@ static enum hd_status run_oneshot(struct console *console, const struct options 
     return console->server.status;
 }
 
+static bool is_conversation(const struct options *options)
+{
+    return options->task != TASK_EXPRESSIONS && options->task != TASK_ONESHOT && isatty(STDIN_FILENO);
+}
+
 /* Connected. */
 static enum hd_status run_task(struct console *console, const struct options *options)
 {
@@ -54,9 +59,17 @@ static enum hd_status run_task(struct console *console, const struct options *op
         return run_expressions(console, options);
     if (options->task == TASK_ONESHOT)
         return run_oneshot(console, options);
-    if (isatty(STDIN_FILENO))
+    if (is_conversation(options))
         return repl_run(console);
     return run_stream(console, options);
+}
+
+/* A conversation goes on after a broken connection; what runs by itself fails. */
+static bool connect_server(struct server *server, const struct options *options)
+{
+    if (is_conversation(options))
+        hd_set_linger(server->link, SERVER_LINGER_S);
+    return server_connect(server);
 }
 
 static int talk(const struct options *options)
@@ -65,7 +78,7 @@ static int talk(const struct options *options)
     struct server *server = &console.server;
     enum hd_status status;
 
-    if (!server_open(server, options->address, options->timeout_ms) || !server_connect(server)) {
+    if (!server_open(server, options->address, options->timeout_ms) || !connect_server(server, options)) {
         console_complain(&console, "");
         status = server->status;
     } else {

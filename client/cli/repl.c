@@ -51,7 +51,16 @@ static bool is_connected(const struct repl *repl)
 /* False: the server says why. */
 static bool connect_again(struct repl *repl)
 {
-    if (!server_connect(&repl->console->server))
+    struct server *server = &repl->console->server;
+    bool may_resume = hd_can_resume(server->link);
+
+    if (may_resume && server_resume(server)) {
+        console_notice(repl->console, "connected again: the session goes on, its names and handles are there");
+        return true;
+    }
+    if (may_resume && server->status != HD_DENIED)
+        return false; /* it may still be there */
+    if (!server_connect(server))
         return false;
     complete_forget(&repl->complete);
     console_notice(repl->console,
@@ -250,6 +259,7 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGCONT, &action, NULL);
+    signal(SIGHUP, SIG_IGN); /* the end of the terminal is the end of its input: an end in order, not a session that lingers */
 }
 
 /* -- lines -------------------------------------------------------------------------------------------------------- */

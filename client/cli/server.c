@@ -137,17 +137,9 @@ static void free_kept(struct server *server)
     server->held.count = 0;
 }
 
-bool server_connect(struct server *server)
+/* Waits until the connection that was begun is open; false: it failed, or SIGINT came. */
+static bool wait_until_open(struct server *server, enum hd_status status)
 {
-    enum hd_status status;
-
-    free_watches(server);
-    forget_namespaces(server);
-    free_kept(server);
-    free(server->farewell);
-    server->farewell = NULL;
-    hd_disconnect(server->link);
-    status = hd_connect_start(server->link, server->address, server->timeout_ms);
     while (hd_state(server->link) == HD_CONNECTING && !server_interrupted)
         status = hd_poll(server->link, LOOK_MS);
     if (hd_state(server->link) == HD_OPEN)
@@ -159,6 +151,22 @@ bool server_connect(struct server *server)
     server_interrupted = 0;
     hd_disconnect(server->link);
     return server_fail(server, HD_CANCELLED, "interrupted while connecting");
+}
+
+bool server_connect(struct server *server)
+{
+    free_watches(server);
+    forget_namespaces(server);
+    free_kept(server);
+    free(server->farewell);
+    server->farewell = NULL;
+    hd_disconnect(server->link);
+    return wait_until_open(server, hd_connect_start(server->link, server->address, server->timeout_ms));
+}
+
+bool server_resume(struct server *server)
+{
+    return wait_until_open(server, hd_resume_start(server->link, server->timeout_ms));
 }
 
 void server_close(struct server *server)

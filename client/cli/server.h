@@ -60,8 +60,14 @@ extern volatile sig_atomic_t server_interrupted;
 bool server_open(struct server *server, const char *address, int timeout_ms);
 void server_close(struct server *server);
 
+/* From the next connection on: a session outlives its connection for so long. */
+#define SERVER_LINGER_S 30
+
 /* Connects, or connects again: watches and whatever the old session knew are forgotten. */
 bool server_connect(struct server *server);
+
+/* Goes on with the session whose connection was lost (hd_can_resume); false: the server says why. HD_DENIED: it is gone. */
+bool server_resume(struct server *server);
 
 /* Sets `status` and `error`; answers false, for `return`. */
 bool server_fail(struct server *server, enum hd_status status, const char *format, ...)
