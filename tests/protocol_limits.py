@@ -18,12 +18,12 @@ def nested(levels):
 @test_own
 def hello_tells_the_limits_that_are_set():
     settings = {"limits.frame": "1M", "limits.depth": 100, "limits.work": 12345, "limits.read": 54321,
-                "limits.handles": 77, "limits.names": 78, "limits.output": "32K", "limits.sessions": 5,
+                "limits.handles": 77, "limits.names": 78, "limits.output": "96K", "limits.sessions": 5,
                 "memory_limit": "64M"}
     with Daemon(config=settings) as server:
         limits = server.client().call("hello", {})["limits"]
         expected = {"frame": 1 << 20, "depth": 100, "work": 12345, "read": 54321, "handles": 77, "names": 78,
-                    "output": 32 << 10, "sessions": 5, "memory_limit": 64 << 20}
+                    "output": 96 << 10, "sessions": 5, "memory_limit": 64 << 20}
         assert {name: limits[name] for name in expected} == expected, limits
 
 
