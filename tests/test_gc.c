@@ -1,6 +1,7 @@
 /*
  * test_gc.c - the cycle collector against a naive model: random changes of a graph between slices of random length, and
- * after whole collections exactly what roots lead to is alive.
+ * after whole collections exactly what roots lead to is alive. HEAPD_GC_CHANGES and HEAPD_GC_SEED in the environment: more of
+ * them, and others (./dev stress).
  */
 #include "store/gc.h"
 
@@ -53,6 +54,13 @@ static unsigned long long seed;
 static unsigned below(unsigned n)
 {
     return suite_random(&seed, n);
+}
+
+static unsigned long long number_in(const char *variable, unsigned long long otherwise)
+{
+    const char *text = getenv(variable);
+
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
 /* -- the collector's owner ---------------------------------------------------------------------------------------- */
@@ -425,8 +433,11 @@ static void close_heap(void)
 
 START_TEST(after_a_collection_exactly_what_roots_lead_to_is_alive)
 {
+    unsigned long long changes = number_in("HEAPD_GC_CHANGES", CHANGES);
+
     open_heap();
-    for (unsigned i = 1; i <= CHANGES; i++) {
+    seed = number_in("HEAPD_GC_SEED", seed);
+    for (unsigned long long i = 1; i <= changes; i++) {
         change_something();
         if (below(4) == 0)
             run_step(1 + below(20));
@@ -441,7 +452,7 @@ START_TEST(after_a_collection_exactly_what_roots_lead_to_is_alive)
             survivors_are_what_roots_lead_to();
         }
     }
-    ck_assert_uint_gt(gc_stats(gc)->collected, CHANGES / 100);
+    ck_assert_uint_gt(gc_stats(gc)->collected, changes / 1000);
     close_heap();
 }
 END_TEST

@@ -112,6 +112,23 @@ STORE = [
       "    enum hd_err err = obj_through(heap, x, &x);\n", "    enum hd_err err = HD_OK;\n", "protocol_weak.py"),
 ]
 
+STORE += [
+    M("store/kinds/weak_table.c", "an entry stays when its object dies",
+      "    take_out(heap, entry);\n    if (entry->strong == NULL)\n        weak_entry_drop",
+      "    if (entry->strong == NULL)\n        weak_entry_drop", "test_weak_containers"),
+    M("store/kinds/weak_table.c", "what an entry held strongly leaks with it",
+      "        step_add_entry(step, entry);", "        pool_free(heap->pool, entry, sizeof *entry, POOL_DATA), (void)step;",
+      "test_weak_containers"),
+    M("store/kinds/weak_table.c", "keys of a weakkeydict are compared by value",
+      "    if (o->type != OBJ_WEAKKEYDICT)\n        err", "    if (true)\n        err", "test_weak_containers"),
+    M("store/kinds/weak_table.c", "the length counts condemned entries",
+      "        length -= is_condemned(heap, table->entries[i].key);", "        length -= 0;", "test_gc"),
+    M("store/names.c", "weak names expire in any order",
+      "        step->last_expired->link.next = &weak->link;\n    step->last_expired = weak;",
+      "        weak->link.next = &step->expired->link, step->expired = weak;\n    if (step->last_expired == NULL)\n"
+      "        step->last_expired = weak;", "test_names"),
+]
+
 PROTOCOL = [
     M("protocol/feed.c", "one level more than the limit passes", "    if (feed->depth == limits->depth)",
       "    if (feed->depth > limits->depth)", "test_feed"),
@@ -133,7 +150,7 @@ DAEMON = [
       "session->deaths.first->batch == batch && count < HD_DEAD_FRAME_MAX)",
       "session->deaths.first->batch == batch && count < HD_DEAD_FRAME_MAX - 1)", "protocol_events.py"),
     M("daemon/events.c", "deaths of one request come in several frames", "    weak->link.batch = batch;\n", "", "protocol_events.py"),
-    M("daemon/events.c", "seq begins at 0", "    pack_uint(out, ++session->seq);", "    pack_uint(out, session->seq++);",
+    M("daemon/events.c", "seq begins at 0", "event, params, ++session->seq);", "event, params, session->seq++);",
       "protocol_events.py"),
     M("daemon/events.c", "the prefix of a dress is left out",
       "            convert_pack_scalar(out, dress->items[i]);", "            pack_nil(out);", "protocol_events.py"),
@@ -190,8 +207,8 @@ DAEMON = [
     M("daemon/do_names.c", "builtins can be changed", "    if (err == HD_OK && (*out)->is_readonly)", "    if (false)",
       "protocol_names.py"),
     M("daemon/session_end.c", "an ended session keeps its handles",
-      "    if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget)) {",
-      "    if (session->end == END_HANDLES) {", "test_session"),
+      "session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget) &&", "session->end == END_HANDLES &&",
+      "test_session"),
     M("daemon/session_end.c", "the end of a session is cause count", "    session->step.cause = WEAK_SESSION;\n", "",
       "protocol_events.py"),
     M("daemon/session_end.c", "an ended session leaves its shared namespace",
@@ -206,6 +223,38 @@ DAEMON = [
       "    if (session->mailbox != NULL)\n        session->mailbox->owner = NULL;\n", "", "test_session"),
     M("daemon/session.c", "what follows a stranger's words runs",
       "    if (session->requests == 0 && stranger_begins(bytes, len)) {", "    if (false) {", "hostile.py"),
+]
+
+DAEMON += [
+    M("daemon/taker.c", "who waits longest is served last",
+      "    TAILQ_INSERT_TAIL(&taker->queue->takers, taker, in_queue);",
+      "    TAILQ_INSERT_HEAD(&taker->queue->takers, taker, in_queue);", "queue_takers.py"),
+    M("daemon/taker.c", "a taker that cannot be answered loses the item",
+      "    if (!taker->session->is_over && answer(taker, HD_OK, queue_peek(queue)) == HD_OK) {",
+      "    if (!taker->session->is_over && (answer(taker, HD_OK, queue_peek(queue)), true)) {", "queue_takers.py"),
+    M("daemon/taker.c", "the later time-out comes first",
+      "takers->due[(at - 1) / 2]->end_ms > taker->end_ms; at = (at - 1) / 2)",
+      "takers->due[(at - 1) / 2]->end_ms < taker->end_ms; at = (at - 1) / 2)", "queue_takers.py"),
+    M("daemon/taker.c", "what waits is no root of the collector", "        visit(arg, taker->argument);\n", "", "test_gc",
+      "queue_takers.py"),
+    M("daemon/taker.c", "close cancels nobody", "        while (queue->is_closed && !TAILQ_EMPTY(&queue->takers))",
+      "        while (false)", "queue_takers.py"),
+    M("daemon/do_batch.c", "nothing dies between steps", "        if (k > 0)\n            let_die(&batch);\n", "", "protocol_batch.py"),
+    M("daemon/do_batch.c", "all may die between steps", "step->doomed < batch->deaths_end &&", "true &&", "protocol_batch.py"),
+    M("daemon/do_batch.c", "a batch that fails keeps the handles of its steps",
+      "        convert_close_handles(session, first);", "        (void)first;", "protocol_batch.py"),
+    M("daemon/do_batch.c", "steps count from 1", '" (at step %u)", k);', '" (at step %u)", k + 1);', "protocol_batch.py"),
+    M("daemon/linger.c", "a session that was told bye lingers",
+      "    if (session->linger == NULL || (session->is_over && !session->is_cut))", "    if (session->linger == NULL)",
+      "resume.py"),
+    M("daemon/linger.c", "waiting calls survive their connection", "    takers_cancel(session);\n}", "}", "resume.py"),
+    M("daemon/linger.c", "a session that lingers never ends",
+      "        if (linger->session->is_detached && linger->end_ms <= now_ms)", "        if (false)", "resume.py"),
+    M("daemon/linger.c", "a response that was seen is sent again", "        if (walk.number <= answered)",
+      "        if (walk.number < answered)", "resume.py"),
+    M("daemon/keep.c", "what is kept outgrows its limit by one", "    while (keep->next - keep->first >= most &&",
+      "    while (keep->next - keep->first > most &&", "resume.py"),
+    M("daemon/quota.c", "output is no part of session_bytes", " + buf_pending(&session->out) +", " +", "test_session_limits"),
 ]
 
 MUTANTS = STORE + PROTOCOL + DAEMON

@@ -27,6 +27,10 @@ SLOW = ("cli", "client", "replay", "documents", "memory_page", "manpage", "metho
         "other_clients", "hostile", "model", "serial", "conformance")
 
 
+class Stale(Exception):
+    """The mutant is none any more."""
+
+
 class Tree:
     """A copy of the source, built, in which one mutant at a time lives."""
 
@@ -52,17 +56,16 @@ class Tree:
         return os.path.join(self.path, name)
 
     def plant(self, mutant):
-        """Changes the source; answers its old text."""
-        with open(self.source(mutant.file), "r+") as file:
-            text = file.read()
-            assert text.count(mutant.old) == 1, f"{mutant.file}: {text.count(mutant.old)} places are {mutant.old!r}"
-            file.seek(0)
-            file.truncate()
-            file.write(text.replace(mutant.old, mutant.new))
-        self.forget(mutant)
-        return text
+        with open(self.source(mutant.file)) as file:
+            self.kept = file.read()
+        if self.kept.count(mutant.old) != 1:
+            raise Stale(f"{self.kept.count(mutant.old)} places are {mutant.old!r}")
+        self.write(mutant, self.kept.replace(mutant.old, mutant.new))
 
-    def restore(self, mutant, text):
+    def restore(self, mutant):
+        self.write(mutant, self.kept)
+
+    def write(self, mutant, text):
         with open(self.source(mutant.file), "w") as file:
             file.write(text)
         self.forget(mutant)
@@ -75,11 +78,11 @@ class Tree:
                     os.unlink(os.path.join(directory, name))
 
     def built(self, test):
-        """Builds what a test needs; an error of the compiler is one of the mutant."""
+        """Builds what a test needs."""
         goals = [f"tests/{test}"] if not test.endswith(".py") else ["heapd", "heap-cli"]
         done = self.command("make", *goals)
         if done.returncode:
-            raise SystemExit(f"does not compile:\n{done.stdout}")
+            raise Stale(f"does not compile:\n{done.stdout}")
 
     def fails(self, test):
         """How a test program fails, None if it passes."""
@@ -128,51 +131,47 @@ class Run:
             self.todo.put(mutant)
         self.killed, self.survived, self.stale = [], [], []
         self.lock = threading.Lock()
-        self.first = threading.Lock()
-        self.is_tried = False
-        self.broken = set()
+        self.sound, self.broken = set(), set()  # tests that pass, and fail, without a mutant
         self.jobs = jobs
 
     def say(self, text):
         with self.lock:
             print(text, flush=True)
 
-    def try_one(self, tree, mutant):
-        try:
-            text = tree.plant(mutant)
-        except (AssertionError, OSError) as error:
-            self.stale.append(mutant)
-            self.say(f"STALE     {mutant.what}: {error}")
-            return
-        try:
-            for test in [*mutant.tests, *[test for test in FAST if test not in mutant.tests]]:
-                how = None if test in self.broken else tree.fails(test)
-                if how:
-                    self.killed.append(mutant)
-                    self.say(f"killed    {mutant.file}: {mutant.what} ({test}: {how})")
-                    return
-            self.survived.append(mutant)
-            self.say(f"SURVIVED  {mutant.file}: {mutant.what}")
-        except SystemExit as error:
-            self.stale.append(mutant)
-            self.say(f"STALE     {mutant.file}: {mutant.what}: {error}")
-        finally:
-            tree.restore(mutant, text)
-
-    def find_broken(self, tree):
-        """Tests that fail without a mutant find none."""
-        for test in sorted({*FAST, *(test for mutant in MUTANTS for test in mutant.tests)}):
+    def is_sound(self, tree, mutant, test):
+        """Whether a test that has failed passes without the mutant. What does not finds nothing."""
+        if test not in self.sound | self.broken:
+            tree.restore(mutant)
             how = tree.fails(test)
+            tree.plant(mutant)
+            (self.broken if how else self.sound).add(test)
             if how:
-                self.broken.add(test)
                 self.say(f"NO USE    {test} fails by itself: {how}")
+        return test in self.sound
+
+    def killer_of(self, tree, mutant):
+        """(test program, test) that finds it, or None."""
+        for test in [*mutant.tests, *[test for test in FAST if test not in mutant.tests]]:
+            how = None if test in self.broken else tree.fails(test)
+            if how and self.is_sound(tree, mutant, test):
+                return test, how
+        return None
+
+    def try_one(self, tree, mutant):
+        about = f"{mutant.file}: {mutant.what}"
+        try:
+            tree.plant(mutant)
+            killer = self.killer_of(tree, mutant)
+        except Stale as reason:
+            self.stale.append(mutant)
+            self.say(f"STALE     {about}: {reason}")
+        else:
+            (self.killed if killer else self.survived).append(mutant)
+            self.say(f"killed    {about} ({killer[0]}: {killer[1]})" if killer else f"SURVIVED  {about}")
+        tree.restore(mutant)
 
     def work(self, number):
         tree = Tree(number)
-        with self.first:
-            if not self.is_tried:
-                self.find_broken(tree)
-                self.is_tried = True
         while True:
             try:
                 mutant = self.todo.get_nowait()
