@@ -74,16 +74,14 @@ uint32_t names_find(const struct heap *heap, const struct names *names, const ch
 /* -- weak bindings ------------------------------------------------------------------------------------------------- */
 
 /* The weak binding in an entry's value, NULL if that is a reference. */
-static struct weak_name *weak_in(const struct obj *value)
+static struct weak_name *weak_in(struct obj *value)
 {
-    uintptr_t bits = (uintptr_t)value;
-
-    return (bits & 1) != 0 ? (struct weak_name *)(bits & ~(uintptr_t)1) : NULL;
+    return ((uintptr_t)value & 1) != 0 ? (struct weak_name *)(void *)((char *)value - 1) : NULL;
 }
 
 static struct obj *value_of_weak(struct weak_name *weak)
 {
-    return (struct obj *)((uintptr_t)weak | 1);
+    return (struct obj *)(void *)((char *)weak + 1);
 }
 
 static bool is_name(void *arg, const void *key)
@@ -199,7 +197,7 @@ static struct obj *take_value(struct heap *heap, struct table_entry *entry)
 enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
                        struct obj **old)
 {
-    struct name *name;
+    struct name *name = NULL;
     uint32_t hash;
     uint32_t position = find(heap, names, bytes, len, &hash);
     enum hd_err err;

@@ -366,7 +366,7 @@ enum hd_err weak_container_copy(struct heap *heap, struct obj *o, struct obj **o
 
     if (err == HD_OK)
         err = weak_container_new(heap, o->type, &copy);
-    if (err == HD_OK)
+    if (copy != NULL)
         err = add_weak_entries(heap, copy, o);
     if (err == HD_OK)
         *out = copy;
