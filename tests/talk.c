@@ -21,10 +21,17 @@ static uint64_t look_at_clock(void *context)
     return talk.now_ns += talk.tick_ns;
 }
 
+static void note_move(void *context, struct session *from, struct session *to)
+{
+    (void)context;
+    (void)from;
+    talk.moved = to;
+}
+
 void talk_open(void (*change)(struct hub_settings *settings))
 {
     struct hub_settings settings;
-    struct hub_ops ops = {.now_ns = look_at_clock, .mem = &talk.meter.mem};
+    struct hub_ops ops = {.now_ns = look_at_clock, .moved = note_move, .mem = &talk.meter.mem};
 
     meter_init(&talk.meter);
     talk.now_ns = 1;
@@ -131,15 +138,24 @@ void talk_send(struct session *session, const char *bytes, size_t len)
     session_feed(session, bytes, len, AT_ONCE);
 }
 
-const char *talk_ask(struct session *session, const char *call)
+void talk_send_call(struct session *session, const char *call)
 {
     struct buf request;
-    unsigned answers = 0;
 
     buf_init(&request, SIZE_MAX / 2, NULL);
     notation_pack_call(&request, 7, call);
     talk_send(session, request.bytes, request.len);
     buf_fini(&request);
+}
+
+const char *talk_ask(struct session *session, const char *call)
+{
+    unsigned answers = 0;
+
+    talk.moved = NULL;
+    talk_send_call(session, call);
+    if (talk.moved != NULL)
+        session = talk.moved;
     for (answers = talk_read(session); answers == 0; answers += talk_read(session)) {
         if (!hub_has_work(talk.hub) && session_state(session) != SESSION_PENDING)
             ck_abort_msg("%s is not answered", call);

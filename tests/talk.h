@@ -19,6 +19,7 @@ struct talk {
     unsigned answers;    /* responses read */
     bool is_error;       /* of the newest response */
     uint32_t msgid;      /* of the newest response */
+    struct session *moved; /* that the newest resume went on with */
     uint64_t now_ns;     /* the hub's clock, */
     uint64_t tick_ns;    /* how far each look at it moves it on: 0 at first, */
     uint64_t looks;      /* and how many there were */
@@ -42,6 +43,9 @@ const char *talk_ask(struct session *session, const char *call);
 
 /* As talk_ask, and the answer must be `expected`. An expected text that ends with an ellipsis (...) is a beginning. */
 void talk_says(struct session *session, const char *call, const char *expected);
+
+/* Sends a request, and waits for nothing. */
+void talk_send_call(struct session *session, const char *call);
 
 /* Sends bytes as they are. */
 void talk_send(struct session *session, const char *bytes, size_t len);

@@ -14,6 +14,7 @@ unit_tests += \
 	tests/test_feed \
 	tests/test_gc \
 	tests/test_handle \
+	tests/test_linger \
 	tests/test_memory_failure \
 	tests/test_names \
 	tests/test_object \
@@ -135,6 +136,11 @@ tests_test_session_limits_SOURCES = tests/test_session_limits.c tests/grammar.c 
 tests_test_session_limits_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_session_limits_CFLAGS = $(TEST_CFLAGS)
 tests_test_session_limits_LDADD = $(HUB_TEST_LIBS)
+
+tests_test_linger_SOURCES = tests/test_linger.c $(talk_sources) $(TWIN_SOURCES)
+tests_test_linger_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_linger_CFLAGS = $(TEST_CFLAGS)
+tests_test_linger_LDADD = $(HUB_TEST_LIBS)
 
 tests_test_check_SOURCES = tests/test_check.c $(rig_sources)
 tests_test_check_CFLAGS = $(TEST_CFLAGS)
