@@ -122,13 +122,19 @@ void linger_end(struct session *session)
     hub_free(hub, linger, sizeof *linger);
 }
 
+/* Nothing more is read from it, and not only because nothing comes. */
+static bool has_ended(const struct session *session)
+{
+    return session->is_over && !session->is_cut;
+}
+
 struct session *linger_find(const struct hub *hub, const struct token *token)
 {
     struct linger *linger;
 
     LIST_FOREACH(linger, &hub->lingerings.list, link)
         if (token_equals(&linger->token, token))
-            return linger->session;
+            return has_ended(linger->session) ? NULL : linger->session;
     return NULL;
 }
 
@@ -159,7 +165,7 @@ static void detach(struct session *session)
 
 bool linger_detach(struct session *session)
 {
-    if (session->linger == NULL || (session->is_over && !session->is_cut))
+    if (session->linger == NULL || has_ended(session))
         return false;
     detach(session);
     return true;

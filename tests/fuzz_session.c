@@ -145,7 +145,7 @@ static void feed_raw(struct session *session, struct input *input)
     size_t left = (size_t)(input->end - input->at);
 
     len = len < left ? len : left;
-    session_feed(session, (const char *)input->at, len, 1 + len % 5);
+    session_feed(session, (const char *)input->at, len, 1 + (unsigned)(len % 5));
     input->at += len;
 }
 

@@ -287,6 +287,27 @@ START_TEST(a_session_lingers_as_long_as_it_was_promised)
 }
 END_TEST
 
+START_TEST(who_was_told_bye_is_not_resumed_before_the_connection_is_closed_either)
+{
+    static const char *const ends[] = {"bye()", "kill(1)"};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct session *session, *other;
+
+        talk_open(NULL);
+        session = lingering("hello({'linger': 10})");
+        other = talk_session();
+        talk_ask(i == 0 ? session : other, ends[i]);
+        ck_assert_int_eq(session_state(session), SESSION_OVER);
+        ask_anew("hello({'resume': $})");
+        ck_assert(talk.moved == NULL && strncmp(talk.answer, "DENIED ", 7) == 0);
+        talk_end(session);
+        ck_assert_uint_eq(hub_session_count(talk.hub), 2);
+        talk_close();
+    }
+}
+END_TEST
+
 START_TEST(a_standstill_is_charged_with_half_a_second_at_most)
 {
     struct session *session;
@@ -520,6 +541,7 @@ int main(void)
         lost_records_have_numbers_and_no_bytes,
         records_are_lost_without_memory_and_nothing_else_happens,
         a_session_lingers_as_long_as_it_was_promised,
+        who_was_told_bye_is_not_resumed_before_the_connection_is_closed_either,
         a_standstill_is_charged_with_half_a_second_at_most,
         nobody_is_woken_when_nothing_waits_for_a_time,
         an_offer_that_nobody_claims_dies_in_slices_and_is_told,
