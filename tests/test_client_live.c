@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -253,6 +254,155 @@ START_TEST(a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost)
 }
 END_TEST
 
+/* -- sessions that linger ----------------------------------------------------------------------------------------- */
+
+/* A daemon, and a link whose session lingers there. */
+static struct hd_link *open_lingering(struct daemon *daemon, double seconds)
+{
+    struct hd_link *link = hd_link_new(NULL);
+
+    start_daemon(daemon, "--listen", "127.0.0.1:0");
+    hd_set_linger(link, seconds);
+    ck_assert_int_eq(hd_connect(link, daemon->address, PATIENCE_MS), HD_OK);
+    ck_assert_double_eq(hd_float(hd_get(hd_hello(link), "linger")), seconds);
+    ck_assert(!hd_can_resume(link));
+    return link;
+}
+
+/* Breaks the connection; what had left arrives. */
+static void cut(struct hd_link *link)
+{
+    ck_assert_int_eq(shutdown(hd_fd(link), SHUT_RDWR), 0);
+    while (hd_poll(link, PATIENCE_MS) == HD_OK)
+        continue;
+    ck_assert(hd_can_resume(link));
+}
+
+static uint64_t session_stat(struct hd_link *link, const char *row)
+{
+    return hd_uint(hd_get(hd_get(ask(link, "stats", "s", "sessions"), "sessions"), row));
+}
+
+START_TEST(a_session_goes_on_with_its_names_and_handles)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_lingering(&daemon, 60);
+    uint64_t handle;
+
+    ask(link, "bind", "s [i]", "xs", 5);
+    handle = hd_handle(ask(link, "get", "s", "xs"));
+    for (unsigned i = 0; i < 3; i++) {
+        cut(link);
+        ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_OK);
+        ck_assert(hd_bool(hd_get(hd_hello(link), "resumed")));
+        ck_assert_int_eq(hd_int(hd_at(ask(link, "read", "h", handle), 0)), 5);
+        ck_assert_int_eq(hd_int(ask(link, "refcount", "s", "xs")), 2);
+    }
+    ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_USAGE);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(handles_in_answers_that_were_lost_are_given_back_and_so_are_those_released_meanwhile)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_lingering(&daemon, 60);
+    struct hd_call *calls[10];
+    uint64_t handle;
+
+    ask(link, "bind", "s[]", "xs");
+    handle = hd_handle(ask(link, "get", "s", "xs"));
+    for (unsigned i = 0; i < 10; i++) {
+        calls[i] = hd_call_new(link, "get");
+        hd_put(calls[i], "s", "xs");
+        ck_assert_int_eq(hd_call_send(calls[i], HD_FOREVER, NULL, NULL), HD_OK);
+    }
+    ck_assert_int_eq(hd_flush(link, PATIENCE_MS), HD_OK);
+    cut(link);
+    hd_release(link, handle);
+    for (unsigned i = 0; i < 10; i++) {
+        if (hd_call_status(calls[i]) == HD_OK)
+            hd_release_all(link, hd_call_result(calls[i]));
+        else
+            ck_assert(hd_call_status(calls[i]) == HD_LOST && hd_call_was_sent(calls[i]));
+        hd_call_free(calls[i]);
+    }
+    ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_OK);
+    ck_assert_uint_ge(hd_uint(hd_get(hd_hello(link), "executed")), 3);
+    while (session_stat(link, "handles") > 0) /* answers that were kept come behind that to hello */
+        continue;
+    ck_assert_int_eq(hd_int(ask(link, "refcount", "s", "xs")), 1);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+static void note_told(struct hd_link *link, const char *event, const struct hd_value *params, void *context)
+{
+    char *text = context;
+
+    (void)link;
+    sprintf(text + strlen(text), "%s %llu;", event, (unsigned long long)hd_uint(hd_at(params, 0)));
+}
+
+START_TEST(events_that_did_not_come_are_told_after_a_resume_and_none_twice)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_lingering(&daemon, 60);
+    struct hd_link *other = hd_link_new(NULL);
+    char text[200] = "";
+
+    ck_assert_int_eq(hd_connect(other, daemon.address, PATIENCE_MS), HD_OK);
+    hd_on_event(link, note_told, text);
+    for (unsigned i = 0; i < 3; i++) {
+        ask(link, "bind", "[ss] []", "global", "x");
+        ask(link, "weakref", "s {sb}", "x", "notify", 1);
+        if (i > 0)
+            cut(link);
+        ask(other, "unbind", "[ss]", "global", "x");
+        if (i > 0)
+            ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_OK);
+        ask(link, "ping", NULL);
+    }
+    ck_assert_str_eq(text, "dead 1;dead 2;dead 3;");
+    hd_link_free(other);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
+START_TEST(a_link_that_is_freed_leaves_no_session_behind)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_lingering(&daemon, 60);
+    struct hd_link *other = hd_link_new(NULL);
+
+    ck_assert_int_eq(hd_connect(other, daemon.address, PATIENCE_MS), HD_OK);
+    hd_link_free(link);
+    while (session_stat(other, "active") > 1)
+        ck_assert_uint_eq(session_stat(other, "lingering"), 0);
+    close_daemon(&daemon, other);
+}
+END_TEST
+
+START_TEST(a_session_that_is_gone_is_DENIED_and_the_link_connects_anew)
+{
+    struct daemon daemon;
+    struct hd_link *link = open_lingering(&daemon, 0.25);
+    struct hd_link *other = hd_link_new(NULL);
+
+    ck_assert_int_eq(hd_connect(other, daemon.address, PATIENCE_MS), HD_OK);
+    cut(link);
+    while (session_stat(other, "active") > 1)
+        continue;
+    ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_DENIED);
+    ck_assert(!hd_can_resume(link));
+    ck_assert_int_eq(hd_resume(link, PATIENCE_MS), HD_USAGE);
+    ck_assert_int_eq(hd_connect(link, daemon.address, PATIENCE_MS), HD_OK);
+    ck_assert_int_eq(hd_kind(hd_get(hd_hello(link), "resumed")), HD_NONE);
+    hd_link_free(other);
+    close_daemon(&daemon, link);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -265,6 +415,11 @@ int main(void)
         the_address_names_the_namespace_to_work_in,
         the_unix_socket_is_found_without_an_address,
         a_daemon_that_ends_says_bye_and_the_link_says_why_it_is_lost,
+        a_session_goes_on_with_its_names_and_handles,
+        handles_in_answers_that_were_lost_are_given_back_and_so_are_those_released_meanwhile,
+        events_that_did_not_come_are_told_after_a_resume_and_none_twice,
+        a_link_that_is_freed_leaves_no_session_behind,
+        a_session_that_is_gone_is_DENIED_and_the_link_connects_anew,
         NULL,
     };
 
