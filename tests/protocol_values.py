@@ -462,7 +462,7 @@ def hello_refuses_what_it_does_not_know(server):
     client = server.client()
     for settings in ({"refs": "json"}, {"refs": 1}, {"errors": "both"}, {"raw": True}, {"depth": "deep"}, {"depth": -1},
                      {"depth": 10 ** 6}, {"events": []}, {"events": "m"}, {"events": [1]}, {"events": ["m", []]},
-                     {"name": 5}, {"namespace": 7}, {"nonsense": 1}, {"linger": 5}, {"resume": "token"}, {1: 2}):
+                     {"name": 5}, {"namespace": 7}, {"nonsense": 1}, {"linger": -1}, {"resume": 5}, {"user": "x"}, {1: 2}):
         client.fails("BAD_ARGS", "hello", settings)
     client.fails("BAD_ARGS", "hello", 1)
     client.fails("BAD_ARGS", "hello", {}, {})
