@@ -136,6 +136,33 @@ def deaths_are_told_above_the_line_that_is_typed(server):
 
 
 @test
+def what_becomes_of_watched_names_is_told(server):
+    client = server.client()
+    name = unique("watched").replace("-", "_")
+    with Conversation(server.address) as one:
+        assert one.ask(f'watch(["global", "{name}*"], glob=True)') == "True\n"
+        client.call("bind", ["global", name + "1"], [])
+        id = client.call("id", ["global", name + "1"])
+        one.expect(f"! global.{name}1 bound (#{id})\n")
+        one.expect(PROMPT)
+        assert one.ask(f"del global.{name}1") == f"! global.{name}1 unbound (#{id})\n"
+        one.leave()
+
+
+@test
+def ctrl_c_abandons_a_call_that_waits(server):
+    with Conversation(server.address) as one:
+        one.ask("q = queue()")
+        one.enter("q.take()")
+        client = server.client()
+        wait_until(lambda: client.call("stats", "sessions")["sessions"]["waiting"] == 1, "the waiting call")
+        one.type(CTRL_C)
+        assert "CANCELLED interrupted" in one.expect(PROMPT)
+        assert one.ask("len(q)") == "0\n"
+        one.leave()
+
+
+@test
 def a_death_that_the_line_itself_caused_is_told_before_the_next_prompt(server):
     with Conversation(server.address) as one:
         for line in ("class X", "o = X()", "w = weakref(o)", "v = weakref(o)"):

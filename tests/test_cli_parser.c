@@ -271,6 +271,7 @@ START_TEST(attributes_items_slices_and_calls_chain)
     parses("a[::2]", "(slice a None None 2)");
     parses("f()()", "(call (call f))");
     parses("f(1, x, k=2, l=[3],)", "(call f 1 x k=2 l=(list 3))");
+    parses("bind('a', x, if='absent')", "(call bind 'a' x if='absent')");
     parses("is(a, b)", "(call is a b)");
     parses("class('X')", "(call class 'X')");
     parses("'a'.upper()", "(call (.upper 'a'))");
@@ -282,6 +283,8 @@ START_TEST(attributes_items_slices_and_calls_chain)
     refuses("f(k=1, 2)", 7, "without a keyword");
     refuses("f(a.b=1)", 5, "',' or ')'");
     refuses("f(1", 3, "')'");
+    refuses("f(if)", 4, "'='");
+    refuses("f(x=if)", 4, "an expression");
 }
 END_TEST
 

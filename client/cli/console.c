@@ -66,6 +66,8 @@ static void tell_death(const struct console *console, const struct watch *watch)
 
 bool console_has_news(const struct console *console)
 {
+    if (console->server.notices != NULL)
+        return true;
     for (const struct watch *watch = console->server.watches; watch != NULL; watch = watch->next)
         if (watch->died != 0)
             return true;
@@ -74,8 +76,13 @@ bool console_has_news(const struct console *console)
 
 void console_tell(struct console *console)
 {
+    struct notice *notice;
     struct watch *watch;
 
+    while ((notice = server_take_notice(&console->server)) != NULL) {
+        console_notice(console, notice->text);
+        free(notice);
+    }
     while ((watch = server_take_dead(&console->server)) != NULL) {
         tell_death(console, watch);
         free(watch);

@@ -23,7 +23,7 @@ bool console_run(struct console *console, const char *text, size_t len);
  * laid out as a report if that suits it. False as console_run. */
 bool console_show(struct console *console, const struct hd_value *value, const char *method);
 
-/* Tells of deaths that have come: "! w died (count)". */
+/* Tells of events that have come: "! global.a bound (#7)", "! w died (count)". */
 void console_tell(struct console *console);
 
 /* Whether console_tell has something to tell. */

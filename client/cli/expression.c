@@ -208,16 +208,17 @@ static struct node *parse_subscript(struct parser *p, struct node *base)
     return parsing_expect(p, "]") ? slice : NULL;
 }
 
-/* An expression, or keyword=expression. */
+/* An expression, or keyword=expression. `if` begins no expression: it is the keyword of an option. */
 static struct node *parse_argument(struct parser *p)
 {
     struct token word = p->token;
-    struct node *argument = parse_expression(p);
+    bool is_if = parsing_at_word(p, "if");
+    struct node *argument = is_if ? parsing_take_name(p) : parse_expression(p);
 
-    if (argument == NULL || !parsing_at_sign(p, "="))
+    if (argument == NULL || (!is_if && !parsing_at_sign(p, "=")))
         return argument;
-    if (argument->kind != NODE_NAME || argument->at != word.at)
-        return parsing_unexpected(p, "',' or ')'");
+    if (argument->kind != NODE_NAME || argument->at != word.at || !parsing_at_sign(p, "="))
+        return parsing_unexpected(p, is_if ? "'='" : "',' or ')'");
     parsing_advance(p);
     argument = parse_expression(p);
     if (argument == NULL)

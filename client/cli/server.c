@@ -79,6 +79,40 @@ static void mark_dead(struct server *server, uint64_t handle, const char *cause)
     }
 }
 
+/* Without memory nothing is told. */
+static void add_notice(struct server *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add_notice(struct server *server, const char *format, ...)
+{
+    char text[300];
+    struct notice *notice;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    notice = malloc(sizeof *notice + strlen(text) + 1);
+    if (notice == NULL)
+        return;
+    notice->next = NULL;
+    strcpy(notice->text, text);
+    if (server->notices == NULL)
+        server->notices = notice;
+    else
+        server->last_notice->next = notice;
+    server->last_notice = notice;
+}
+
+/* [seq, namespace, name, change, id] */
+static void notice_name(struct server *server, const struct hd_value *params)
+{
+    for (size_t i = 1; i <= 3; i++)
+        if (hd_kind(hd_at(params, i)) != HD_STR)
+            return;
+    add_notice(server, "%.100s.%.100s %.20s (#%llu)", hd_str(hd_at(params, 1)), hd_str(hd_at(params, 2)),
+               hd_str(hd_at(params, 3)), (unsigned long long)hd_uint(hd_at(params, 4)));
+}
+
 static void on_event(struct hd_link *link, const char *event, const struct hd_value *params, void *context)
 {
     struct server *server = context;
@@ -88,6 +122,10 @@ static void on_event(struct hd_link *link, const char *event, const struct hd_va
     if (strcmp(event, "dead") == 0 && hd_kind(hd_at(params, 1)) == HD_STR) {
         for (size_t i = 0; i < hd_len(told); i++)
             mark_dead(server, hd_uint(hd_at(told, i)), hd_str(hd_at(params, 1)));
+    } else if (strcmp(event, "name") == 0) {
+        notice_name(server, params);
+    } else if (strcmp(event, "lost") == 0) {
+        add_notice(server, "%llu events are lost", (unsigned long long)hd_uint(hd_at(params, 1)));
     } else if (strcmp(event, "bye") == 0 && hd_kind(hd_at(params, 1)) == HD_STR) {
         free(server->farewell);
         server->farewell = strdup(hd_str(hd_at(params, 1)));
@@ -117,6 +155,23 @@ static void free_watches(struct server *server)
         free(server->watches);
         server->watches = next;
     }
+}
+
+struct notice *server_take_notice(struct server *server)
+{
+    struct notice *notice = server->notices;
+
+    if (notice != NULL)
+        server->notices = notice->next;
+    return notice;
+}
+
+static void free_notices(struct server *server)
+{
+    struct notice *notice;
+
+    while ((notice = server_take_notice(server)) != NULL)
+        free(notice);
 }
 
 static void forget_namespaces(struct server *server)
@@ -175,6 +230,7 @@ void server_close(struct server *server)
     forget_namespaces(server);
     hd_link_free(server->link);
     free_watches(server);
+    free_notices(server);
     free(server->farewell);
     free(server->held.ids);
     *server = (struct server){0};

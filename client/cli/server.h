@@ -31,6 +31,12 @@ struct watch {
     char name[];    /* what it was bound to; "" for one without a name */
 };
 
+/* What becomes of watched names, as a line for people. */
+struct notice {
+    struct notice *next;
+    char text[];
+};
+
 /* Ids of the objects whose handles are kept: as many entries as handles. */
 struct held {
     uint64_t *ids; /* owned */
@@ -47,6 +53,7 @@ struct server {
     struct held held;
     struct watch *watches;
     uint64_t deaths;          /* that were noticed */
+    struct notice *notices, *last_notice; /* that are to be told, in order */
     struct hd_call *namespaces; /* the answer to namespaces(), NULL: not known */
     char *farewell;           /* owned: the reason of a `bye`; NULL: none came */
     enum hd_status status;
@@ -107,7 +114,7 @@ bool server_holds_any(const struct server *server);
 /* Whether there is a namespace of this name, and nothing else that the name stands for. */
 bool server_is_namespace(struct server *server, const char *name, size_t len);
 
-/* -- deaths ------------------------------------------------------------------------------------------------------- */
+/* -- events ------------------------------------------------------------------------------------------------------- */
 
 /* Watches a weakref of this handle, whose holder the watch becomes. `name` is copied. */
 bool server_watch(struct server *server, uint64_t handle, uint64_t id, const char *name);
@@ -118,5 +125,8 @@ void server_prune_watches(struct server *server);
 /* Takes the first death that is to be told out of the list, and gives its handle back; the caller frees it with free().
  * NULL: there is none. */
 struct watch *server_take_dead(struct server *server);
+
+/* Takes the first notice; the caller frees it with free(). NULL: there is none. */
+struct notice *server_take_notice(struct server *server);
 
 #endif
