@@ -6,6 +6,12 @@
 /* So many go into one notification; when so many are collected they are queued without being asked for. */
 #define BATCH ((size_t)1024)
 
+/* Nobody holds anything then. */
+static bool has_no_session(const struct hd_link *link)
+{
+    return link->state != HD_OPEN && link->token[0] == '\0';
+}
+
 static void collect(struct hd_link *link, uint64_t handle)
 {
     buf_append(&link->releases, &handle, sizeof handle);
@@ -67,7 +73,7 @@ static void queue_many(struct hd_link *link)
 
 enum hd_status hd_release(struct hd_link *link, uint64_t handle)
 {
-    if (link->state != HD_OPEN && link->token[0] == '\0')
+    if (has_no_session(link))
         return HD_OK;
     if (!reserve(link, 1))
         return link_fail(link, HD_OUT_OF_MEMORY, "no room to release a handle");
@@ -96,7 +102,7 @@ static size_t visit_handles(struct hd_link *link, const struct hd_value *value, 
 
 enum hd_status hd_release_all(struct hd_link *link, const struct hd_value *value)
 {
-    if (link->state != HD_OPEN)
+    if (has_no_session(link))
         return HD_OK;
     if (!reserve(link, visit_handles(link, value, false)))
         return link_fail(link, HD_OUT_OF_MEMORY, "no room to release handles");
@@ -125,7 +131,7 @@ static size_t visit_frame(struct hd_link *link, const char *frame, size_t len, b
 
 bool handles_collect(struct hd_link *link, const char *frame, size_t len)
 {
-    if (link->state != HD_OPEN)
+    if (has_no_session(link))
         return true;
     if (!reserve(link, visit_frame(link, frame, len, false)))
         return false;

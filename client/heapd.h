@@ -143,11 +143,11 @@ void hd_set_linger(struct hd_link *link, double seconds);
 bool hd_can_resume(const struct hd_link *link);
 
 /*
- * Connects again to where the link was connected, and goes on with the session that lingers there: its names, handles and
- * settings are as they were, and events that did not come are told now. Calls that were lost stay lost; of those that ran
- * the answers are thrown away, and the handles in them released. `executed` in hd_hello tells how many requests ran, hello
- * and notifications included. Errors as of hd_connect; after HD_DENIED the session is gone, after HD_UNREACHABLE, HD_EXPIRED
- * and HD_LOST it may be tried again.
+ * Connects again to where the link was connected, and goes on with the session that lingers there: its names, handles
+ * and settings are as they were, and events that did not come are told now. Calls that were lost stay lost; of those
+ * that ran the answers are thrown away, and the handles in them released. `executed` in hd_hello tells how many
+ * requests ran, hello and notifications included. Errors as of hd_connect; after HD_DENIED the session is gone, after
+ * HD_UNREACHABLE, HD_EXPIRED and HD_LOST it may be tried again.
  */
 enum hd_status hd_resume(struct hd_link *link, int timeout_ms);
 
@@ -164,7 +164,8 @@ enum hd_state hd_state(const struct hd_link *link);
 /* "127.0.0.1:4327", "unix:/run/heapd/heapd.sock": who is, or was last, connected or tried. "" before. */
 const char *hd_peer(const struct hd_link *link);
 
-/* The answer to hello, a map: server, version, protocol, session, limits; token and linger; resumed and executed. NULL unless HD_OPEN. Until disconnected. */
+/* The answer to hello, a map: server, version, protocol, session, limits; token and linger; resumed and executed. NULL
+ * unless HD_OPEN. Until disconnected. */
 const struct hd_value *hd_hello(const struct hd_link *link);
 
 /*
@@ -323,7 +324,8 @@ const char *hd_type_name(unsigned type);
 
 /*
  * Gives a handle back. It is collected, and goes out in one notification with others, before the next request, or by
- * itself with hd_flush, hd_poll or hd_process. Without a connection there is nothing to do.
+ * itself with hd_flush, hd_poll or hd_process. Without a session there is nothing to do; when one lingers, it goes out
+ * after hd_resume.
  */
 enum hd_status hd_release(struct hd_link *link, uint64_t handle);
 

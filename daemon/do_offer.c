@@ -48,7 +48,7 @@ enum hd_err do_claim(struct call *call)
 {
     const struct arg *arg = &call->args[0];
     struct offer *offer = NULL;
-    struct token token;
+    struct token token = {{0}};
     bool is_own = false;
     struct obj *o;
     enum hd_err err;

@@ -34,8 +34,8 @@ static enum hd_err check_dress(struct call *call, struct obj *dress)
     for (uint32_t i = 1; fits && dress->type == OBJ_LIST && i < list->len; i++)
         fits = convert_is_scalar(list->items[i]);
     if (!fits)
-        return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'events' takes [method, prefix...], the prefix of plain "
-                         "values");
+        return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'events' takes [method, prefix...], the prefix of "
+                         "plain values");
     return HD_OK;
 }
 
@@ -213,7 +213,7 @@ static enum hd_err find_resumed(struct call *call, struct session **out)
 {
     const union opt *text = &call->opts.v[RPC_OPTION_RESUME];
     struct session *session = NULL;
-    struct token token;
+    struct token token = {{0}};
 
     if (token_parse(&token, text->text, text->len))
         session = linger_find(call->hub, &token);
@@ -238,8 +238,8 @@ static enum hd_err check_resume(struct call *call, const struct session *session
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: option 'answered' is beyond the last response (%llu)",
                          (unsigned long long)session->answers);
     if (answered + 1 < responses->first)
-        return heap_fail(call->heap, HD_LIMIT, "hello: responses up to %llu are forgotten altogether; resume without 'answered'",
-                         (unsigned long long)responses->first - 1);
+        return heap_fail(call->heap, HD_LIMIT, "hello: responses up to %llu are forgotten altogether; resume without "
+                         "'answered'", (unsigned long long)responses->first - 1);
     return check_hello(call, session);
 }
 
@@ -289,7 +289,7 @@ static enum hd_err check_any_hello(struct call *call, struct session **resumed)
 
     if (opts_has(opts, RPC_OPTION_RESUME)) {
         err = find_resumed(call, resumed);
-        return err == HD_OK ? check_resume(call, *resumed) : err;
+        return *resumed != NULL ? check_resume(call, *resumed) : err;
     }
     if (opts_has(opts, RPC_OPTION_SEEN) || opts_has(opts, RPC_OPTION_ANSWERED))
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: options 'seen' and 'answered' belong to 'resume'");

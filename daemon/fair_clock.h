@@ -1,8 +1,8 @@
 /*
  * daemon/fair_clock.h - milliseconds by which clients are measured: they pass while the process runs.
  *
- * When it stood still (stopped, swapped out, or busy with one long request) a small part of that is charged at most, as a
- * client's bytes may wait to be read. So whoever waits for a time on this clock winds it every FAIR_CLOCK_TICK_MS.
+ * When it stood still (stopped, swapped out, or busy with one long request) a small part of that is charged at most, as
+ * a client's bytes may wait to be read. So whoever waits for a time on this clock winds it every FAIR_CLOCK_TICK_MS.
  */
 #ifndef HEAPD_DAEMON_FAIR_CLOCK_H
 #define HEAPD_DAEMON_FAIR_CLOCK_H

@@ -2,8 +2,8 @@
  * daemon/hub.h - one heap with its sessions: the whole server but for the network.
  *
  * The hub knows no socket and no loop: bytes go in (session_feed), bytes come out (session_output), and somebody calls
- * hub_work while hub_has_work. daemon/conn.c and daemon/pace.c do that on libuv, tests and fuzzers in memory. Several hubs
- * can live in one process.
+ * hub_work while hub_has_work. daemon/conn.c and daemon/pace.c do that on libuv, tests and fuzzers in memory. Several
+ * hubs can live in one process.
  */
 #ifndef HEAPD_DAEMON_HUB_H
 #define HEAPD_DAEMON_HUB_H
@@ -56,16 +56,16 @@ struct hub_ops {
     void (*wake)(void *context, struct session *session);
     /* Monotonic nanoseconds. NULL: CLOCK_MONOTONIC. */
     uint64_t (*now_ns)(void *context);
-    /* The client of `from` has resumed `to`: what it sends and gets belongs to `to` from now on, and a connection that `to`
-     * had is to be closed. The users of both (session_user) are as they were; set them. `from` ends, as by session_close.
-     * Called inside session_feed, session_run or session_eof of `from`. May be NULL. */
+    /* The client of `from` has resumed `to`: what it sends and gets belongs to `to` from now on, and a connection that
+     * `to` had is to be closed. The users of both (session_user) are as they were; set them. `from` ends, as by
+     * session_close. Called inside session_feed, session_run or session_eof of `from`. May be NULL. */
     void (*moved)(void *context, struct session *from, struct session *to);
     void *context;
-    /* All settings of the daemon as they stand, for clients to see and change; `hub` of it is not looked at. NULL: the hub
-     * knows its own only. */
+    /* All settings of the daemon as they stand, for clients to see and change; `hub` of it is not looked at. NULL: the
+     * hub knows its own only. */
     const struct config *config;
-    /* A client changed a setting; `what` is a line for the log. Takes the configuration over and calls hub_configure. NULL:
-     * the hub does that alone. */
+    /* A client changed a setting; `what` is a line for the log. Takes the configuration over and calls hub_configure.
+     * NULL: the hub does that alone. */
     void (*configure)(void *context, const struct config *config, const char *what);
     /* Where all memory comes from (store/mem.h), the heap's too; outlives the hub. NULL: the C library. */
     const struct mem *mem;
@@ -77,14 +77,16 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
 /* Ends every session at once and frees the heap with all its objects. */
 void hub_close(struct hub *hub);
 
-/* Work that waits for nobody: dying queues. True while there is some; then call hub_work again, other sessions between. */
+/* Work that waits for nobody: dying queues. True while there is some; then call hub_work again, other sessions between
+ * two calls. */
 bool hub_has_work(struct hub *hub);
 
 /* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
 void hub_work(struct hub *hub);
 
-/* Milliseconds from now after which hub_tick is to be called, a quarter of a second at most: something waits for a time, or
- * what has been made since the last collection of cycles may hold some, however little it is. UINT64_MAX: nothing does. */
+/* Milliseconds from now after which hub_tick is to be called, a quarter of a second at most: something waits for a
+ * time, or what has been made since the last collection of cycles may hold some, however little it is. UINT64_MAX:
+ * nothing does. */
 uint64_t hub_tick_ms(struct hub *hub);
 void hub_tick(struct hub *hub);
 

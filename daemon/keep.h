@@ -1,8 +1,8 @@
 /*
  * daemon/keep.h - what was said to a client that may come back for it: numbered records, the oldest of which give way.
  *
- * Records have numbers without a gap. When there is no room for bytes the oldest lose theirs, and when there are too many
- * records they are forgotten altogether. One that is too large by itself is recorded without its bytes.
+ * Records have numbers without a gap. When there is no room for bytes the oldest lose theirs, and when there are too
+ * many records they are forgotten altogether. One that is too large by itself is recorded without its bytes.
  */
 #ifndef HEAPD_DAEMON_KEEP_H
 #define HEAPD_DAEMON_KEEP_H
@@ -35,8 +35,8 @@ struct keep {
 void keep_init(struct keep *keep, uint64_t next, const struct buf_memory *memory);
 void keep_fini(struct keep *keep);
 
-/* Adds the next record; `bytes` NULL: they are lost. At most `most` records and `most_bytes` bytes stay. Without memory this
- * one, and those before it, may be forgotten. */
+/* Adds the next record; `bytes` NULL: they are lost. At most `most` records and `most_bytes` bytes stay. Without memory
+ * this one, and those before it, may be forgotten. */
 void keep_add(struct keep *keep, const struct kept *kept, const char *bytes, uint64_t most, uint64_t most_bytes);
 
 /* Adds so many records without bytes. */

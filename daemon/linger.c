@@ -218,8 +218,8 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Bytes that one of the session's two records may have: its own, if that is not more than what is left of the address's, nor
- * than a part of limits.session_bytes that leaves the requests something. */
+/* Bytes that one of the session's two records may have: its own, if that is not more than what is left of the
+ * address's, nor than a part of limits.session_bytes that leaves the requests something. */
 static uint64_t most_bytes(const struct session *session, const struct keep *keep)
 {
     const struct hub_settings *settings = &session->hub->settings;
@@ -313,7 +313,8 @@ enum hd_err linger_reserve(struct session *session, struct buf *out, size_t more
     size_t fronts = (size_t)(linger->events.next - linger->events.first + 1) * (front + 16);
     size_t refusals = (size_t)(linger->responses.next - linger->responses.first) * REFUSAL_ROOM;
     size_t cancels = (size_t)session->waiting * REFUSAL_ROOM;
-    size_t size = more + cancels + buf_pending(&linger->events.bytes) + buf_pending(&linger->responses.bytes) + fronts + refusals;
+    size_t bytes = buf_pending(&linger->events.bytes) + buf_pending(&linger->responses.bytes);
+    size_t size = more + cancels + bytes + fronts + refusals;
     size_t len = out->len;
     bool over_limit;
 

@@ -2,10 +2,11 @@
  * daemon/linger.h - sessions that outlive their connection.
  *
  * To the connection belong: the bytes that came and were not run, the bytes to be written, and who is at the other end
- * (`in`, `out`, `partial`, `peer` and what counts of it). Everything else survives: names, handles, settings, the request
- * that takes slices, events to come. A session that was promised to linger records what it says (daemon/keep.h), since
- * nobody knows what of it arrives. When its connection breaks it is detached: what it says goes into the records alone.
- * Whoever knows its token takes it over: his connection's part moves from the session that he had to this one.
+ * (`in`, `out`, `partial`, `peer` and what counts of it). Everything else survives: names, handles, settings, the
+ * request that takes slices, events to come. A session that was promised to linger records what it says
+ * (daemon/keep.h), since nobody knows what of it arrives. When its connection breaks it is detached: what it says goes
+ * into the records alone. Whoever knows its token takes it over: his connection's part moves from the session that he
+ * had to this one.
  *
  * Sessions that do not linger pay with a look at one pointer for each response and event.
  */
@@ -59,8 +60,8 @@ struct lingerings {
 
 void lingerings_init(struct hub *hub);
 
-/* Promises to linger for so long, or shorter if linger_max says so; session->linger stays NULL where limits are reached.
- * NO_MEMORY; INTERNAL if there is no randomness. */
+/* Promises to linger for so long, or shorter if linger_max says so; session->linger stays NULL where limits are
+ * reached. NO_MEMORY; INTERNAL if there is no randomness. */
 enum hd_err linger_begin(struct session *session, double seconds);
 
 /* Takes the promise back. Fine if there is none. */
@@ -75,8 +76,8 @@ struct session *linger_find(const struct hub *hub, const struct token *token);
 /* The connection has gone. True if the session lives on without one. */
 bool linger_detach(struct session *session);
 
-/* The connection of `from`, all that came from it and all that is to be written to it, goes over to `to`; that of `to`, if it
- * had one, is closed. `from` ends. */
+/* The connection of `from`, all that came from it and all that is to be written to it, goes over to `to`; that of `to`,
+ * if it had one, is closed. `from` ends. */
 void linger_move(struct session *from, struct session *to);
 
 /* An event of the session was packed at the end of its output. */
@@ -85,8 +86,8 @@ void linger_keep_event(struct session *session, const struct told *told);
 /* A response of the session stands in its output from `at` to the end; `into`: the handle that it gave, 0 for none. */
 void linger_keep_response(struct session *session, size_t at, uint64_t into);
 
-/* Makes room in `out` for all that linger_replay_... may pack, the answers of cancelled calls too, and `more` bytes; LIMIT,
- * NO_MEMORY. */
+/* Makes room in `out` for all that linger_replay_... may pack, the answers of cancelled calls too, and `more` bytes;
+ * LIMIT, NO_MEMORY. */
 enum hd_err linger_reserve(struct session *session, struct buf *out, size_t more);
 
 /* Packs the events behind `seen`, and what says which are lost. */

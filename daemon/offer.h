@@ -1,9 +1,9 @@
 /*
  * daemon/offer.h - objects on their way from one session to another: each waits under a token that serves once.
  *
- * An offer holds a count of its object until it is claimed or its time is over; the session that made it may have ended by
- * then. What became of the latest PAST_OFFERS is remembered, so that whoever made or claimed one is not taken for a guesser
- * of tokens when it comes back.
+ * An offer holds a count of its object until it is claimed or its time is over; the session that made it may have ended
+ * by then. What became of the latest PAST_OFFERS is remembered, so that whoever made or claimed one is not taken for a
+ * guesser of tokens when it comes back.
  */
 #ifndef HEAPD_DAEMON_OFFER_H
 #define HEAPD_DAEMON_OFFER_H
@@ -46,8 +46,8 @@ void offers_fini(struct hub *hub);
 /* Offers the object for `ms` milliseconds. LIMIT at limits.offers, NO_MEMORY; INTERNAL if there is no randomness. */
 enum hd_err offers_add(struct session *maker, struct obj *o, uint64_t ms, struct token *token);
 
-/* The open offer of this token, NULL if there is none. Then *is_own tells whether the session made or claimed a past one. One
- * whose time is over ends by this, in heap->step. */
+/* The open offer of this token, NULL if there is none. Then *is_own tells whether the session made or claimed a past
+ * one. One whose time is over ends by this, in heap->step. */
 struct offer *offers_find(const struct session *session, const struct token *token, bool *is_own);
 
 /* It was claimed: it lets go of its object. */

@@ -26,17 +26,18 @@ enum session_state {
     SESSION_OVER     /* write what session_output holds, then close the connection and call session_close */
 };
 
-/* Opens a session; NULL without memory. At limits.sessions the session it gives is over at once, with a `bye` to write. */
+/* Opens a session; NULL without memory. At limits.sessions the session it gives is over at once, with a `bye` to be
+ * written. */
 struct session *session_open(struct hub *hub, const struct peer *peer);
 
-/* The connection is gone or is to be closed. The session lingers, if that was promised and it is not over; else its handles and
- * private names are dropped, in slices, by hub_work. The pointer is invalid afterwards. */
+/* The connection is gone or is to be closed. The session lingers, if that was promised and it is not over; else its
+ * handles and private names are dropped, in slices, by hub_work. The pointer is invalid afterwards. */
 void session_close(struct session *session);
 
 /*
- * Bytes from the client. By a request among them the connection may go over to another session, and this one end: see `moved`
- * of struct hub_ops. Whole requests are run in place, at most `most` of them; what is left over is copied and kept.
- * Never fails: trouble ends the session, with the reason in its output.
+ * Bytes from the client. By a request among them the connection may go over to another session, and this one end: see
+ * `moved` of struct hub_ops. Whole requests are run in place, at most `most` of them; what is left over is copied and
+ * kept. Never fails: trouble ends the session, with the reason in its output.
  */
 enum session_state session_feed(struct session *session, const char *bytes, size_t len, unsigned most);
 
@@ -55,14 +56,16 @@ bool session_is_waiting(const struct session *session);
 /* Will it outlive its connection, if it is not over? */
 bool session_may_linger(const struct session *session);
 
-/* Has a frame begun to arrive that is not complete? Then *frame is its number in this session: two calls tell two frames
- * apart, for the deadline that a request has. */
+/* Has a frame begun to arrive that is not complete? Then *frame is its number in this session: two calls tell two
+ * frames apart, for the deadline that a request has. */
 bool session_is_midway(const struct session *session, uint64_t *frame);
 
-/* Bytes for the client: buf_pending() of them at bytes + sent; say buf_taken() as they are written, then session_run. */
+/* Bytes for the client: buf_pending() of them at bytes + sent; say buf_taken() as they are written, then session_run.
+ * */
 struct buf *session_output(struct session *session);
 
-/* Ends it from the server's side: every event it is owed, then `bye` with the reason; the state is SESSION_OVER after. */
+/* Ends it from the server's side: every event it is owed, then `bye` with the reason; the state is SESSION_OVER after.
+ * */
 void session_bye(struct session *session, const char *reason);
 
 /* Something for the connection's owner (daemon/conn.c) to hang on the session. */

@@ -9,8 +9,8 @@ from harness import DEADLINE, dial
 
 
 class Proxy(threading.Thread):
-    """Carries bytes between clients and the server, one connection at a time: in pieces of random size, one direction before the other as it likes,
-    and, unless it is kind, after a random number of bytes not at all."""
+    """Carries bytes between clients and the server, one connection at a time: in pieces of random size, one direction
+    before the other as it likes, and, unless it is kind, after a random number of bytes not at all."""
 
     def __init__(self, server, seed, is_kind=False):
         super().__init__(daemon=True)

@@ -1,7 +1,7 @@
 """resume.py - sessions that outlive their connection: linger, resume, seen, answered, executed, lost.
 
-First each sentence by itself; at the end clients that work through a proxy which cuts, delays and splits their streams at
-random places: no handle is lost, no event is lost or told twice, no request runs twice.
+First each sentence by itself; at the end clients that work through a proxy which cuts, delays and splits their streams
+at random places: no handle is lost, no event is lost or told twice, no request runs twice.
 """
 import os
 import random
@@ -126,7 +126,7 @@ def names_handles_and_settings_survive_a_broken_connection():
         error, result = b.response(b.request("get", "nothing"))
         assert error[0] == 0 and error[1].startswith("NO_NAME ")
         finish(b)
-        wait_until(lambda: admin.call("namespaces")[-1]["name"] != "room" or admin.call("unbind", ["room", "shared"]), "room")
+        admin.call("unbind", ["room", "shared"])
 
 
 @test_own
@@ -206,7 +206,8 @@ def requests_that_came_whole_before_a_half_close_run_and_then_the_session_linger
     with Daemon(config=ADMIN) as server:
         admin = server.client()
         a, hello = lingering(server)
-        a.send(b"".join(pack([0, 5 + n, "bind", [f"x{n}", n]]) for n in range(100)) + pack([0, 6, "bind", ["y", 1]])[:-1])
+        whole = b"".join(pack([0, 5 + n, "bind", [f"x{n}", n]]) for n in range(100))
+        a.send(whole + pack([0, 6, "bind", ["y", 1]])[:-1])
         a.half_close()
         assert len([1 for _ in range(100) if a.receive()[2] is None]) == 100 and a.receive() is None
         wait_until(lambda: lingers(admin, hello["session"]), "a session without a connection")
@@ -238,7 +239,8 @@ def what_the_new_connection_did_before_it_resumed_is_answered_and_then_gone():
         admin = server.client()
         a, hello = lingering(server)
         b = server.client()
-        replies = b.pipeline([("bind", ["x", [1]]), ("hello", [{"resume": hello["token"]}]), ("names", []), ("bye", [])])
+        requests = [("bind", ["x", [1]]), ("hello", [{"resume": hello["token"]}]), ("names", []), ("bye", [])]
+        replies = b.pipeline(requests)
         assert replies[0] == (None, True) and replies[1][1]["resumed"] is True
         assert replies[2] == (None, []) and replies[3] == (None, None), replies
         wait_until(lambda: len(rows(admin)) == 1, "the end of all others")
@@ -693,7 +695,8 @@ class Worker:
                 data = b"".join(pack(message) for message in self.asked[self.sent:self.sent + count])
                 self.sent = min(len(self.asked), self.sent + count)
                 self.sock.sendall(data)
-                if self.waiting and select.select([self.sock], [], [], 0 if self.sent < len(self.asked) else DEADLINE)[0]:
+                patience = 0 if self.sent < len(self.asked) else DEADLINE
+                if self.waiting and select.select([self.sock], [], [], patience)[0]:
                     self.read()
             except OSError:
                 self.again()

@@ -87,14 +87,14 @@ static void holds(const struct keep *keep, const char *expected)
     struct keep_walk walk = {0};
     const struct kept *kept;
     char text[500];
-    size_t len = (size_t)sprintf(text, "%llu-%llu:", (unsigned long long)keep->first, (unsigned long long)keep->next - 1);
-    uint64_t number = keep->first;
+    unsigned long long number = keep->first;
+    size_t len = (size_t)sprintf(text, "%llu-%llu:", number, (unsigned long long)keep->next - 1);
 
     for (; (kept = keep_next(keep, &walk)) != NULL; number++) {
         ck_assert_uint_eq(walk.number, number);
         if (!kept->is_whole)
             continue;
-        len += (size_t)sprintf(text + len, " %llu", (unsigned long long)number);
+        len += (size_t)sprintf(text + len, " %llu", number);
         for (uint32_t i = 0; i < kept->len; i++)
             ck_assert_int_eq(walk.bytes[i], (int)('0' + number % 10));
     }
@@ -459,7 +459,8 @@ START_TEST(a_resume_whose_memory_fails_leaves_the_session_lingering)
             session = talk.moved;
             talk_read(session);
         }
-        if (strstr(talk.events, "'dead', 1, 'count', [5]") == NULL || strstr(talk.events, "'dead', 2, 'count', [6]") == NULL)
+        if (strstr(talk.events, "'dead', 1, 'count', [5]") == NULL ||
+            strstr(talk.events, "'dead', 2, 'count', [6]") == NULL)
             ck_assert(was_failed && strstr(talk.events, "'lost', ") != NULL);
         talk_says(session, "names('global')", "[]");
         talk_says(session, "release(5, 6, 2147483648)", "3");
@@ -486,9 +487,7 @@ START_TEST(a_promise_whose_memory_fails_promises_nothing)
             talk_read(session);
             ck_assert_int_eq(talk.is_error, strstr(talk.answer, "'token': ") == NULL);
             if (talk.is_error)
-                talk_says(session, "namespaces()", "[{'name': 'session', 'size': 0, 'durable': false, 'access': 'write'}, "
-                                                   "{'name': 'global', 'size': 0, 'durable': false, 'access': 'write'}, "
-                                                   "{'name': 'builtins', ...");
+                talk_says(session, "names('room')", "NO_NAME ...");
         }
         talk_close();
     }

@@ -259,7 +259,7 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     sigaction(SIGCONT, &action, NULL);
-    signal(SIGHUP, SIG_IGN); /* the end of the terminal is the end of its input: an end in order, not a session that lingers */
+    (void)signal(SIGHUP, SIG_IGN); /* the terminal's end is that of its input: no session stays behind */
 }
 
 /* -- lines -------------------------------------------------------------------------------------------------------- */
