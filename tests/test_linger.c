@@ -5,6 +5,7 @@
 #include "daemon/keep.h"
 #include "daemon/token.h"
 #include "tests/notation.h"
+#include "tests/script.h"
 #include "tests/suite.h"
 #include "tests/talk.h"
 
@@ -528,6 +529,139 @@ START_TEST(a_detached_session_works_on_when_its_memory_fails)
 }
 END_TEST
 
+/* -- at random ---------------------------------------------------------------------------------------------------- */
+
+#define CLIENTS 3
+
+struct client {
+    struct session *session; /* NULL: it has no connection now */
+    char token[TOKEN_TEXT + 3];
+};
+
+static unsigned long long state;
+static unsigned resumes;
+
+static unsigned below(unsigned n)
+{
+    return suite_random(&state, n);
+}
+
+static void few_objects_and_little_kept(struct hub_settings *settings)
+{
+    settings->slice_objects = 5;
+    settings->limit_kept = 2000;
+    settings->limit_events = 3;
+    settings->gc_growth = 100;
+}
+
+static void begin(struct client *client)
+{
+    client->session = lingering("hello({'linger': 2})");
+    memcpy(client->token, notation_kept, sizeof client->token);
+    for (const char *const *call = script_setup + 1; *call != NULL; call++)
+        talk_ask(client->session, *call);
+}
+
+/* On a new connection; the old one, if there is one, is closed by that. */
+static void come_back(struct client *client)
+{
+    char call[200];
+    struct session *carrier = talk_session();
+
+    if (below(2) == 0)
+        snprintf(call, sizeof call, "hello({'resume': %s})", client->token);
+    else
+        snprintf(call, sizeof call, "hello({'resume': %s, 'seen': %u, 'answered': %u})", client->token, below(2),
+                 30 + below(20));
+    talk.moved = NULL;
+    talk_send_call(carrier, call);
+    if (talk.moved == NULL) {
+        session_close(carrier);
+        return;
+    }
+    client->session = talk.moved;
+    talk_read(client->session);
+    resumes++;
+}
+
+static const char *choose_row(void)
+{
+    static unsigned count;
+
+    while (script_rows[count].type != NULL)
+        count++;
+    return script_rows[below(count)].call;
+}
+
+static void act(struct client *client)
+{
+    struct session *session = client->session;
+
+    if (session == NULL) {
+        come_back(client);
+    } else if (session_state(session) == SESSION_OVER) {
+        talk_read(session);
+        session_close(session);
+        begin(client);
+    } else if (below(10) == 0) {
+        session_close(session);
+        client->session = NULL;
+    } else if (below(20) == 0) {
+        come_back(client);
+    } else {
+        talk_send_call(session, choose_row());
+        talk_read(session);
+    }
+}
+
+/* A session that nobody came back for in time is begun anew. */
+static void renew_expired(struct client *client)
+{
+    struct session *carrier;
+    char call[100];
+
+    if (client->session != NULL)
+        return;
+    carrier = talk_session();
+    snprintf(call, sizeof call, "hello({'resume': %s, 'seen': 4000000000})", client->token);
+    talk_ask(carrier, call);
+    ck_assert(talk.is_error);
+    if (strncmp(talk.answer, "DENIED ", 7) == 0)
+        begin(client);
+    session_close(carrier);
+}
+
+START_TEST(connections_that_come_and_go_at_random_leave_a_sound_heap)
+{
+    for (unsigned seed = 1; seed <= 15; seed++) {
+        struct client clients[CLIENTS];
+
+        state = seed * 7919;
+        talk_open(few_objects_and_little_kept);
+        for (unsigned i = 0; i < CLIENTS; i++)
+            begin(&clients[i]);
+        for (unsigned round = 0; round < 400; round++) {
+            struct client *client = &clients[below(CLIENTS)];
+
+            act(client);
+            for (unsigned n = below(4); n > 0 && hub_has_work(talk.hub); n--)
+                hub_work(talk.hub);
+            if (client->session != NULL) {
+                session_run(client->session, below(3));
+                talk_read(client->session);
+            }
+            talk.now_ns += below(2) * TICK_MS * 1000000;
+            hub_tick(talk.hub);
+            renew_expired(client);
+            talk_forget();
+            talk_check();
+        }
+        talk_close();
+    }
+    ck_assert_uint_gt(resumes, 200);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -548,6 +682,7 @@ int main(void)
         a_resume_whose_memory_fails_leaves_the_session_lingering,
         a_promise_whose_memory_fails_promises_nothing,
         a_detached_session_works_on_when_its_memory_fails,
+        connections_that_come_and_go_at_random_leave_a_sound_heap,
         NULL,
     };
 

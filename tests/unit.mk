@@ -137,7 +137,7 @@ tests_test_session_limits_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_session_limits_CFLAGS = $(TEST_CFLAGS)
 tests_test_session_limits_LDADD = $(HUB_TEST_LIBS)
 
-tests_test_linger_SOURCES = tests/test_linger.c $(talk_sources) $(TWIN_SOURCES)
+tests_test_linger_SOURCES = tests/test_linger.c tests/script.c tests/script.h $(talk_sources) $(TWIN_SOURCES)
 tests_test_linger_CPPFLAGS = $(TWIN_CPPFLAGS)
 tests_test_linger_CFLAGS = $(TEST_CFLAGS)
 tests_test_linger_LDADD = $(HUB_TEST_LIBS)
