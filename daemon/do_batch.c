@@ -1,9 +1,10 @@
 /*
  * do_batch.c - many calls as one atomic step.
  *
- * The steps run one after another within one request: nobody else is served between them, and limits.work holds for all of
- * them together. What they doom dies between them as far as BATCH_DEATHS goes, then after the last one, in slices, as that of
- * every request. Their results are packed one behind the other, each as its own response would be.
+ * The steps run one after another within one request: nobody else is served between them, and limits.work holds for
+ * all of them together. What they doom dies between them as far as BATCH_DEATHS goes, then after the last one, in
+ * slices, as that of every request. Their results are packed one behind the other, each as its own response would
+ * be.
  */
 #include <stdio.h>
 #include <string.h>

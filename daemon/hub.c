@@ -170,7 +170,8 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
 
 void hub_drop_unused_space(struct hub *hub, struct space *space)
 {
-    bool stays = space->is_private || space->watches != NULL || &space->head == hub->global || &space->head == hub->builtins;
+    bool stays = space->is_private || space->watches != NULL || &space->head == hub->global ||
+                 &space->head == hub->builtins;
     struct obj *o;
 
     if (stays || names_count(&space->names) > 0 || space->head.count > 1) /* the one is the table's */

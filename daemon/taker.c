@@ -54,6 +54,11 @@ static void move_down(struct takers *takers, size_t at, struct taker *taker)
     put_due(takers, at, taker);
 }
 
+static size_t due_size(size_t capacity)
+{
+    return capacity * sizeof(struct taker *);
+}
+
 static bool reserve_due(struct hub *hub)
 {
     struct takers *takers = &hub->takers;
@@ -62,7 +67,7 @@ static bool reserve_due(struct hub *hub)
 
     if (takers->due_count < takers->due_capacity)
         return true;
-    due = hub->mem->resize(hub->mem->context, takers->due, takers->due_capacity * sizeof *due, capacity * sizeof *due);
+    due = hub->mem->resize(hub->mem->context, takers->due, due_size(takers->due_capacity), due_size(capacity));
     if (due == NULL)
         return false;
     takers->due = due;
@@ -301,5 +306,5 @@ void takers_roots(const struct session *session, void (*visit)(void *arg, struct
 
 void takers_fini(struct hub *hub)
 {
-    hub_free(hub, hub->takers.due, hub->takers.due_capacity * sizeof *hub->takers.due);
+    hub_free(hub, hub->takers.due, due_size(hub->takers.due_capacity));
 }

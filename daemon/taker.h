@@ -1,12 +1,12 @@
 /*
  * daemon/taker.h - calls that wait: `take` of a queue that is empty.
  *
- * A waiting call has left its connection's order: other requests run, and its response is written when it is done. Takers
- * wait in their queue, longest first, over all sessions. What is put while somebody waits is handed over at the end of the
- * request that put it (takers_serve), so that nobody ever sees an item that waits beside a taker.
+ * A waiting call has left its connection's order: other requests run, and its response is written when it is done.
+ * Takers wait in their queue, longest first, over all sessions. What is put while somebody waits is handed over at
+ * the end of the request that put it (takers_serve), so that nobody ever sees an item that waits beside a taker.
  *
- * A taker pins its queue and its argument. It is cancelled without effect when its session ends; then, or when its answer
- * cannot be sent, the item stays for the next one.
+ * A taker pins its queue and its argument. It is cancelled without effect when its session ends; then, or when its
+ * answer cannot be sent, the item stays for the next one.
  */
 #ifndef HEAPD_DAEMON_TAKER_H
 #define HEAPD_DAEMON_TAKER_H
@@ -31,8 +31,8 @@ struct takers {
     size_t due_count, due_capacity;
 };
 
-/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. LIMIT at limits.waiting,
- * NO_MEMORY, CANCELLED if the client sends no more. */
+/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. LIMIT at
+ * limits.waiting, NO_MEMORY, CANCELLED if the client sends no more. */
 enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds);
 
 /* The queue has changed: those who wait are served at the end of the request. */
@@ -47,10 +47,12 @@ uint64_t takers_wait_ms(struct hub *hub);
 /* Answers TIMEOUT to those whose time is over; what dies is left to hub->step. */
 void takers_tick(struct hub *hub);
 
-/* The client will send no more: its waiting calls are answered CANCELLED, as it may be gone. What dies is left to hub->step. */
+/* The client will send no more: its waiting calls are answered CANCELLED, as it may be gone. What dies is left to
+ * hub->step. */
 void takers_cancel(struct session *session);
 
-/* Ends waiting calls of a session without an answer, at most *budget of them (counting down); true when none is left. */
+/* Ends waiting calls of a session without an answer, at most *budget of them (counting down); true when none is
+ * left. */
 bool takers_drop(struct session *session, size_t *budget);
 
 /* The references that a session's waiting calls hold. */

@@ -58,8 +58,10 @@ static uint32_t hash_of(const struct heap *heap, const struct wanted *wanted)
 /* NULL: nobody watches it. */
 static struct watched *find(const struct heap *heap, const struct watches *watches, struct wanted *wanted)
 {
-    uint32_t position = watches != NULL ? table_find(&watches->table, hash_of(heap, wanted), is_wanted, wanted) : TABLE_NONE;
+    uint32_t position = TABLE_NONE;
 
+    if (watches != NULL)
+        position = table_find(&watches->table, hash_of(heap, wanted), is_wanted, wanted);
     return position != TABLE_NONE ? watches->table.entries[position].key : NULL;
 }
 
@@ -288,7 +290,8 @@ void watch_expired(void *context, struct obj *space, const struct name *name, ui
     watch_tell(context, space_of(space), name->bytes, name->len, NAME_EXPIRED, id);
 }
 
-void watch_tell_all(struct hub *hub, struct space *space, const char *name, size_t len, enum name_change what, uint64_t id)
+void watch_tell_all(struct hub *hub, struct space *space, const char *name, size_t len, enum name_change what,
+                    uint64_t id)
 {
     struct change change = {++hub->changes, space, name, len, what, id};
     struct wanted wanted = {name, len, false};

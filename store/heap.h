@@ -53,8 +53,8 @@ struct heap {
     struct ledger *ledgers;   /* of long looks at the heap that are under way; store/ledger.h */
     uint64_t (*now_ns)(void *context); /* for the time of a death */
     void *now_context;
-    /* A weak binding of the namespace `holder` has expired: it is unbound already. Called while objects die: it must leave the heap
-     * alone. Set by the heap's owner, or NULL. */
+    /* A weak binding of the namespace `holder` has expired: it is unbound already. Called while objects die: it must
+     * leave the heap alone. Set by the heap's owner, or NULL. */
     void (*name_expired)(void *context, struct obj *holder, const struct name *name, uint64_t id);
     void *expired_context;
     locale_t letters;         /* C.UTF-8, for the case of letters; 0 if the C library has none */

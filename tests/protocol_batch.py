@@ -263,9 +263,10 @@ def random_batches_do_what_their_calls_do_one_by_one(server):
     def step():
         name = generator.choice(names)
         return generator.choice((
-            ["bind", [name, generator.randrange(1000)]], ["bind", [name, [generator.randrange(1000)]]], ["unbind", [name]],
-            ["get", [name, {"result": "value"}]], ["refcount", [name]], ["call", [name, "append", [5]]],
-            ["call", [name, "pop", []]], ["names", []], ["type", [name]], ["bind", [name, {"@": generator.choice(names)}]]))
+            ["bind", [name, generator.randrange(1000)]], ["bind", [name, [generator.randrange(1000)]]],
+            ["unbind", [name]], ["get", [name, {"result": "value"}]], ["refcount", [name]],
+            ["call", [name, "append", [5]]], ["call", [name, "pop", []]], ["names", []], ["type", [name]],
+            ["bind", [name, {"@": generator.choice(names)}]]))
 
     for _ in range(1500):
         steps = [step() for _ in range(generator.randrange(6))]

@@ -25,7 +25,8 @@ def a_watched_name_tells_that_it_is_bound_and_unbound(server):
     client.call("bind", "a", [2])
     two = client.call("id", "a")
     client.call("unbind", "a")
-    assert told(client) == [["session", "a", "bound", one], ["session", "a", "bound", two], ["session", "a", "unbound", two]]
+    assert told(client) == [["session", "a", "bound", one], ["session", "a", "bound", two],
+                            ["session", "a", "unbound", two]]
 
 
 @test
@@ -337,7 +338,8 @@ def random_watching_and_binding_tells_what_a_model_tells(server):
     names = ["a", "b", "ab", "", "cb", "*"]
     for step in range(4000):
         at = generator.randrange(len(clients))
-        client, space, name, text = clients[at], generator.choice(spaces), generator.choice(names), generator.choice(texts)
+        client, space = clients[at], generator.choice(spaces)
+        name, text = generator.choice(names), generator.choice(texts)
         action = generator.random()
         if action < 0.08:
             is_glob = generator.random() < 0.5

@@ -263,6 +263,65 @@ START_TEST(an_incomplete_frame_that_cannot_be_kept_ends_the_session)
 }
 END_TEST
 
+/* -- calls that wait ---------------------------------------------------------------------------------------------- */
+
+START_TEST(a_call_that_finds_no_memory_to_wait_does_not_wait)
+{
+    bool was_failed = true;
+
+    for (uint64_t k = 1; was_failed; k++) {
+        unsigned answers;
+
+        set_up();
+        talk_ask(session, "call('queue', 'new', [], {'into': 70})");
+        meter_fail(&talk.meter, k, true);
+        talk_send_call(session, "call(@70, 'take', [5])");
+        was_failed = talk.meter.allocations >= talk.meter.fail_at;
+        meter_fail(&talk.meter, 0, false);
+        answers = talk_read(session);
+        ck_assert(session_state(session) == SESSION_OVER || answers == was_failed);
+        ck_assert(answers == 0 || strncmp(talk.answer, "NO_MEMORY ", 10) == 0);
+        talk_check();
+        if (session_state(session) != SESSION_OVER)
+            ck_assert_uint_eq(talk_stat(session, "sessions", "waiting"), !was_failed);
+        talk_close();
+    }
+}
+END_TEST
+
+/* Whatever fails when it is handed over: one who waits has the item, or the queue has it, or it was not put. */
+START_TEST(an_item_that_finds_no_memory_on_its_way_is_not_lost)
+{
+    bool was_failed = true;
+
+    for (uint64_t k = 1; was_failed; k++) {
+        struct session *taker, *looker;
+        bool is_put, is_taken;
+
+        set_up();
+        looker = talk_session();
+        taker = talk_session();
+        talk_ask(session, "call('queue', 'new', [], {'into': 70})");
+        talk_ask(session, "bind(['global', 'way'], @70)");
+        talk_ask(session, "bind('item', [[1, 2], 'text'])");
+        talk_send_call(taker, "call('way', 'take', [])");
+        ck_assert_uint_eq(talk_read(taker), 0);
+        meter_fail(&talk.meter, k, true);
+        talk_send_call(session, "call('way', 'put', [{'@': 'item'}])");
+        was_failed = talk.meter.allocations >= talk.meter.fail_at;
+        meter_fail(&talk.meter, 0, false);
+        is_put = talk_read(session) == 1 && !talk.is_error;
+        is_taken = talk_read(taker) == 1 && !talk.is_error;
+        talk_check();
+        if (is_put)
+            talk_says(looker, "call('way', 'len')", is_taken ? "0" : "1");
+        else if (session_state(session) != SESSION_OVER)
+            ck_assert(!is_taken);
+        talk_close();
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -274,6 +333,8 @@ int main(void)
         a_hub_that_cannot_be_opened_leaves_nothing,
         a_session_that_cannot_be_opened_leaves_nothing,
         an_incomplete_frame_that_cannot_be_kept_ends_the_session,
+        a_call_that_finds_no_memory_to_wait_does_not_wait,
+        an_item_that_finds_no_memory_on_its_way_is_not_lost,
         NULL,
     };
 

@@ -130,11 +130,11 @@ static bool drop_queue(struct heap *heap, struct obj *o, uint64_t *cursor, size_
 {
     struct queue *queue = queue_of(o);
 
-    (void)cursor;
     for (; queue->len > 0 && *budget > 0; (*budget)--) {
         struct obj *item = queue_take(heap, queue);
 
         obj_unref(heap, &item);
+        *cursor = queue->taken;
     }
     return queue->len == 0;
 }

@@ -1,11 +1,11 @@
 /*
  * store/kinds/queue.h - a queue: what is put first is taken first.
  *
- * Items stand in blocks of QUEUE_BLOCK, and the blocks in a ring: neither putting nor taking ever moves an item, however long
- * the queue is. An item is known by its number, which counts all that was ever put.
+ * Items stand in blocks of QUEUE_BLOCK, and the blocks in a ring: neither putting nor taking ever moves an item,
+ * however long the queue is. An item is known by its number, which counts all that was ever put.
  *
- * Invariants: the items [taken, taken + len) are owned references, never NULL; the ring holds exactly the blocks of the
- * numbers from `taken` up to taken + len rounded up to whole blocks.
+ * Invariants: the items [taken, taken + len) are owned references, never NULL; the ring holds exactly the blocks of
+ * the numbers from `taken` up to taken + len rounded up to whole blocks.
  */
 #ifndef HEAPD_STORE_KINDS_QUEUE_H
 #define HEAPD_STORE_KINDS_QUEUE_H
@@ -28,7 +28,7 @@ struct queue {
     bool is_served;           /* takers, and what they wait for: in the list of queues to be served. The daemon's own */
     uint64_t taken;           /* the number of the first item */
     uint64_t len;
-    struct taker_list takers; /* calls that wait for an item, longest first; each holds a count of the queue. The daemon's own */
+    struct taker_list takers; /* calls that wait, longest first; each holds a count of the queue. The daemon's own */
     struct queue *next_served;
 };
 
