@@ -349,7 +349,8 @@ enum hd_err do_path(struct call *call)
     t = hub_alloc(call->hub, sizeof *t);
     if (t == NULL)
         return heap_no_memory(call->heap);
-    *t = (struct tracing){.target = obj_ref(target)};
+    *t = (struct tracing){.target = target};
+    call->args[0].o = NULL; /* taken over: to drop it would be a loss that the search has to look into */
     if (opts_flag(&call->opts, RPC_OPTION_OTHERS))
         t->left_out = call->session;
     err = begin(call->hub, t);

@@ -107,6 +107,17 @@ static const char *const writes[] = {
     "deref(4, {'into': 5})", "release(4, 5)", "call('l', 'clear')", "gc()", "call('l', 'sort')", "call('l', 'del', [0])",
 };
 
+/* The same few objects over and over, from place to place, so that their counts come back to what they were. */
+static const char *const moves[] = {
+    "call('l', 'insert', [0, 7])", "call('l', 'pop', [0], {'result': 'none'})", "call('l', 'reverse')",
+    "call('l', 'append', [{'@': 'x'}])", "call('l', 'pop', [], {'result': 'none'})", "call('l', 'clear')",
+    "call('l', 'extend', [{'@': 'kept'}])", "call('l', 'insert', [3, {'@': 'x'}])", "call('l', 'pop', [3])",
+    "call('d', 'set', ['x', {'@': 'x'}])", "call('d', 'pop', ['x', 7])", "call('d', 'clear')",
+    "bind(['global', 'g'], {'@': 'x'})", "bind(['global', 'g'], 7)", "hold('x', {'into': 1})", "release(1)",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 /* Sends a request without waiting for its end. */
 static void begin(struct session *session, const char *call)
 {
@@ -126,7 +137,8 @@ static void work_some(void)
 }
 
 /* Runs the request while a writer changes things; its answer. */
-static const char *ask_while(struct session *session, const char *call, struct session *writer)
+static const char *ask_while(struct session *session, const char *call, struct session *writer,
+                             const char *const *requests, size_t count)
 {
     unsigned before = talk.answers;
     static char answer[sizeof talk.answer];
@@ -134,7 +146,7 @@ static const char *ask_while(struct session *session, const char *call, struct s
     begin(session, call);
     while (talk.answers == before) {
         if (session_state(writer) != SESSION_PAUSED)
-            begin(writer, writes[below(sizeof writes / sizeof writes[0])]);
+            begin(writer, requests[below((unsigned)count)]);
         work_some();
         (void)session_run(writer, 10);
         talk_read(session);
@@ -156,18 +168,37 @@ static void open_two(struct session **asker, struct session **writer)
     talk_ask(*writer, "bind('d', {})");
 }
 
+static void verify_while(struct session *asker, struct session *writer, int times, const char *const *requests,
+                         size_t count)
+{
+    for (int i = 0; i < times; i++) {
+        const char *answer = ask_while(asker, "verify()", writer, requests, count);
+
+        ck_assert_msg(strstr(answer, "'differences': []") != NULL, "%s", answer);
+        talk_check();
+    }
+}
+
 START_TEST(no_difference_is_told_that_a_write_made)
 {
     struct session *asker, *writer;
 
     seed = 1;
     open_two(&asker, &writer);
-    for (int i = 0; i < 300; i++) {
-        const char *answer = ask_while(asker, "verify()", writer);
+    verify_while(asker, writer, 200, writes, COUNT(writes));
+    talk_close();
+}
+END_TEST
 
-        ck_assert_msg(strstr(answer, "'differences': []") != NULL, "%s", answer);
-        talk_check();
-    }
+START_TEST(no_difference_is_told_that_a_move_made)
+{
+    struct session *asker, *writer;
+
+    seed = 5;
+    open_two(&asker, &writer);
+    talk_ask(writer, "bind('kept', [[1000], [2000], [3000], [4000], [5000], [6000], [7000], [8000]])");
+    talk_ask(writer, "bind('x', [9000])");
+    verify_while(asker, writer, 30, moves, COUNT(moves));
     talk_close();
 }
 END_TEST
@@ -185,7 +216,7 @@ START_TEST(a_planted_difference_is_told_while_others_write)
         char expected[100];
 
         o->count += 2;
-        answer = ask_while(asker, "verify()", writer);
+        answer = ask_while(asker, "verify()", writer, writes, COUNT(writes));
         o->count -= 2;
         snprintf(expected, sizeof expected, "'differences': [{'type': 'list', 'id': %llu, 'refcount': 3, 'holders': 1}]}",
                  (unsigned long long)o->id);
@@ -209,8 +240,8 @@ START_TEST(what_nobody_touches_is_told_the_same_while_others_write)
     ck_assert_msg(strstr(rows, "'bindings': 0, 'handles': 1, 'containers': 2}") != NULL, "%s", rows);
     snprintf(chain, sizeof chain, "%s", talk_ask(asker, "path('d')"));
     for (int i = 0; i < 100; i++) {
-        ck_assert_str_eq(ask_while(asker, "info(9, {'holders': true})", writer), rows);
-        ck_assert_str_eq(ask_while(asker, "path('d')", writer), chain);
+        ck_assert_str_eq(ask_while(asker, "info(9, {'holders': true})", writer, writes, COUNT(writes)), rows);
+        ck_assert_str_eq(ask_while(asker, "path('d')", writer, writes, COUNT(writes)), chain);
     }
     talk_close();
 }
@@ -219,6 +250,7 @@ END_TEST
 /* A ring that nobody holds but the asker, beside a writer who could have moved anything anywhere. */
 START_TEST(nil_is_answered_of_garbage_only)
 {
+    static const char others[] = "path(9, {'others': true})";
     struct session *asker, *writer;
 
     seed = 4;
@@ -226,12 +258,168 @@ START_TEST(nil_is_answered_of_garbage_only)
     talk_ask(asker, "new([1000], {'into': 9})");
     talk_ask(asker, "call(9, 'append', [@9])");
     for (int i = 0; i < 100; i++)
-        ck_assert_str_eq(ask_while(asker, "path(9, {'others': true})", writer), "nil");
+        ck_assert_str_eq(ask_while(asker, others, writer, writes, COUNT(writes)), "nil");
     talk_ask(writer, "bind(['global', 'way'], [[[5]]])");
     talk_ask(asker, "get(['global', 'way'], {'into': 10})");
     talk_ask(asker, "call(10, 'append', [@9])");
     for (int i = 0; i < 100; i++)
-        ck_assert_str_ne(ask_while(asker, "path(9, {'others': true})", writer), "nil");
+        ck_assert_str_ne(ask_while(asker, others, writer, writes, COUNT(writes)), "nil");
+    talk_close();
+}
+END_TEST
+
+/* -- one change, at each moment there is -------------------------------------------------------------------------- */
+
+/* Asks, has some requests of the other session run after `moment` slices, and gives the answer; *was_late: it came before. */
+static const char *ask_and_change(struct session *asker, const char *call, unsigned moment, struct session *writer,
+                                  const char *const *changes, bool *was_late)
+{
+    unsigned before = talk.answers;
+    static char answer[sizeof talk.answer];
+
+    begin(asker, call);
+    for (unsigned slice = 0; talk.answers == before; slice++) {
+        for (const char *const *change = changes; slice == moment && *change != NULL; change++)
+            begin(writer, *change);
+        hub_work(talk.hub);
+        talk_read(asker);
+        *was_late = slice < moment;
+    }
+    snprintf(answer, sizeof answer, "%s", talk.answer);
+    while (hub_has_work(talk.hub))
+        hub_work(talk.hub);
+    for (const char *const *change = changes; *was_late && *change != NULL; change++)
+        talk_ask(writer, *change);
+    talk_read(writer);
+    return answer;
+}
+
+/* All that is in the list is touched in the first pass, so that the second one looks at it again. */
+static void touch_all(struct session *asker, struct session *writer)
+{
+    begin(asker, "verify()");
+    hub_work(talk.hub);
+    talk_ask(writer, "copy('l', {'into': 1})");
+    talk_ask(writer, "release(1)");
+}
+
+/* Each row: what the list is, and a change that moves what is in it while nothing is dropped. */
+static void no_difference_at_any_moment(const char *bind, const char *change)
+{
+    const char *const changes[] = {change, NULL};
+    struct session *asker, *writer;
+    bool was_late = false;
+
+    open_two(&asker, &writer);
+    talk_ask(writer, "bind('x', [9000])");
+    for (unsigned moment = 0; !was_late; moment++) {
+        unsigned before;
+
+        talk_ask(writer, bind);
+        before = talk.answers + 3;
+        touch_all(asker, writer);
+        for (unsigned slice = 0; talk.answers < before; slice++) {
+            if (slice == moment)
+                begin(writer, changes[0]);
+            was_late = slice < moment;
+            hub_work(talk.hub);
+            talk_read(asker);
+        }
+        ck_assert_msg(strstr(talk.answer, "'differences': []") != NULL, "%s at %u: %s", change, moment, talk.answer);
+        while (hub_has_work(talk.hub))
+            hub_work(talk.hub);
+        talk_read(writer);
+    }
+    talk_close();
+}
+
+START_TEST(no_difference_is_told_of_a_list_whose_elements_move)
+{
+    static const char list[] = "bind('l', [7, [1000], [2000], [3000], [4000]])";
+
+    no_difference_at_any_moment(list, "call('l', 'insert', [0, 7])");
+    no_difference_at_any_moment(list, "call('l', 'pop', [0])");
+    no_difference_at_any_moment(list, "call('l', 'reverse')");
+    no_difference_at_any_moment(list, "call('l', 'sort', [true])");
+}
+END_TEST
+
+/* The storage that is cut off holds what was in it until it is dropped. */
+START_TEST(no_difference_is_told_of_a_list_that_is_cleared)
+{
+    char list[2000] = "bind('l', [";
+
+    for (unsigned i = 0; i < 150; i++)
+        strcat(list, "7, ");
+    strcat(list, "{'@': 'x'}])");
+    no_difference_at_any_moment(list, "call('l', 'clear')");
+}
+END_TEST
+
+/* The target, or something above it, goes from one shared list to another, and is never gone in between. */
+static void is_found_at_any_moment(const char *from, const char *to, const char *above)
+{
+    char put[100], take[100], give[100], drop[100], clear[100], old[100], new[100];
+    const char *const changes[] = {take, give, drop, "release(1)", NULL};
+    struct session *asker, *writer;
+    bool was_late = false;
+
+    snprintf(put, sizeof put, "call(['global', '%s'], 'append', [%s])", from, above);
+    snprintf(take, sizeof take, "call(['global', '%s'], 'get', [0], {'into': 1})", from);
+    snprintf(give, sizeof give, "call(['global', '%s'], 'append', [@1])", to);
+    snprintf(drop, sizeof drop, "call(['global', '%s'], 'pop', [0], {'result': 'none'})", from);
+    snprintf(clear, sizeof clear, "call(['global', '%s'], 'clear')", to);
+    snprintf(old, sizeof old, "['global', '%s']", from);
+    snprintf(new, sizeof new, "['global', '%s']", to);
+    open_two(&asker, &writer);
+    talk_ask(writer, "bind(['global', 'a'], [])");
+    talk_ask(writer, "bind(['global', 'b'], [])");
+    for (unsigned moment = 0; !was_late; moment++) {
+        const char *answer;
+
+        talk_ask(asker, "new([9000], {'into': 9})");
+        talk_ask(asker, put);
+        answer = ask_and_change(asker, "path(9, {'others': true})", moment, writer, changes, &was_late);
+        ck_assert_msg(strstr(answer, was_late ? old : new) != NULL, "at %u: %s", moment, answer);
+        talk_ask(writer, clear);
+        talk_check();
+        talk_end(asker); /* with the handles of the answer, which are roots to look at */
+        asker = talk_session();
+    }
+    talk_close();
+}
+
+START_TEST(what_is_moved_is_found_where_it_is)
+{
+    static const char *const above[] = {"@9", "[@9]", "{'k': [@9]}"};
+
+    for (unsigned i = 0; i < COUNT(above); i++) {
+        is_found_at_any_moment("a", "b", above[i]);
+        is_found_at_any_moment("b", "a", above[i]);
+    }
+}
+END_TEST
+
+START_TEST(referrers_are_those_of_the_moment_of_the_answer)
+{
+    static const char *const moves_on[] = {"call('l', 'append', [@2])", "call('l', 'pop', [0], {'result': 'none'})",
+                                           "bind('d', @2)", NULL};
+    struct session *asker, *writer;
+    bool was_late = false;
+
+    open_two(&asker, &writer);
+    talk_ask(asker, "bind(['global', 'x'], [9000])");
+    talk_ask(writer, "get(['global', 'x'], {'into': 2})");
+    for (unsigned moment = 0; !was_late; moment++) {
+        const char *answer;
+
+        talk_ask(writer, "bind('l', [@2, 7, 7])");
+        talk_ask(writer, "bind('d', nil)");
+        answer = ask_and_change(asker, "info(['global', 'x'], {'holders': true})", moment, writer, moves_on, &was_late);
+        ck_assert_msg(strstr(answer, was_late ? "'bindings': 1, 'handles': 1, 'containers': 1}"
+                                              : "'bindings': 2, 'handles': 1, 'containers': 1}") != NULL, "at %u: %s",
+                      moment, answer);
+    }
     talk_close();
 }
 END_TEST
@@ -262,6 +450,11 @@ int main(void)
     return suite_run("why", (const TTest *const[]){a_count_that_is_too_high_is_found, a_count_that_is_too_low_is_found,
                                                    an_atom_that_nobody_holds_is_missed,
                                                    no_difference_is_told_that_a_write_made,
+                                                   no_difference_is_told_that_a_move_made,
+                                                   no_difference_is_told_of_a_list_whose_elements_move,
+                                                   no_difference_is_told_of_a_list_that_is_cleared,
+                                                   what_is_moved_is_found_where_it_is,
+                                                   referrers_are_those_of_the_moment_of_the_answer,
                                                    a_planted_difference_is_told_while_others_write,
                                                    what_nobody_touches_is_told_the_same_while_others_write,
                                                    nil_is_answered_of_garbage_only,

@@ -639,12 +639,11 @@ class Told:
 
 def play(seed, admin, steps):
     rng = random.Random(seed)
-    config = {"admin_from": "loopback" if admin else "none", "slice_objects": rng.choice([1, 2, 7, 100])}
+    config = {"admin_from": "loopback" if admin else "none", "slice_objects": rng.choice([1, 2, 7, 100]),
+              "gc.enabled": 0}
     with Daemon(config=config) as server:
         clients = [server.client() for _ in range(3)]
         numbers = [client.call("hello", {"refs": "map"})["session"] for client in clients]
-        if admin:
-            clients[0].call("gc_config", {"enabled": False})
         model = Model(clients, rng)
         told = Told(model, numbers)
         for _ in range(steps):
