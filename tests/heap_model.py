@@ -1,7 +1,7 @@
 """heap_model.py - the heap as docs/semantics.md and docs/protocol.md describe it, in the plainest way.
 
 Counts are kept by hand, one for each name, slot, key, value, element, attribute, class of an instance, self of a bound
-method and handle. What falls to zero is dead at once and drops what it refers to in turn, first come first served.
+method and handle; none for weak names, and for what an entry of a weak container refers to weakly. What falls to zero is dead at once and drops what it refers to in turn, first come first served.
 Garbage cycles stay in `live` until `collect` is asked for.
 
 Params of requests are plain values in which Var stands for a handle. They are answered with what the client must see:
@@ -11,7 +11,8 @@ from collections import deque
 
 SCALARS = ("nil", "bool", "int", "float", "str", "bytes")
 CONTAINERS = ("list", "tuple", "dict", "set")
-BUILTINS = ("list", "tuple", "dict", "set", "object", "bool", "int", "float", "str", "bytes")
+WEAK_CONTAINERS = ("weakdict", "weakkeydict", "weakset")
+BUILTINS = ("list", "tuple", "dict", "set", "object", "bool", "int", "float", "str", "bytes", *WEAK_CONTAINERS, "queue")
 LEVELS_SENT = 32
 
 
@@ -46,9 +47,18 @@ class Given:
         return f"<{self.obj.type} {self.var}>"
 
 
+class Entry:
+    """Of a weak container: what it refers to weakly, and strongly (None in a weakset)."""
+
+    def __init__(self, table, n, target, strong):
+        self.table, self.n, self.target, self.strong = table, n, target, strong
+        target.entries_to.append(self)
+
+
 class Obj:
-    """type, count, and by type: value; items (list, tuple); entries {key's norm: [key, value]} (dict, set: value None);
-    attrs {name: object} and cls (object, class); bound, name (method); target, notify (weakref, proxy)."""
+    """type, count, and by type: value; items (list, tuple, queue); entries {key's norm: [key, value]} (dict, set: value
+    None), or {norm: Entry} (weak containers); attrs {name: object} and cls (object, class); bound, name (method); target,
+    notify (weakref, proxy)."""
 
     def __init__(self, type, **content):
         self.type = type
@@ -56,13 +66,17 @@ class Obj:
         self.is_immortal = False
         self.is_dead = False
         self.weak = []      # weakrefs and proxies to it, latest last
+        self.weak_names = []    # (space, name) of weak bindings
+        self.entries_to = []    # of weak containers that refer to it, latest last
         self.id = None      # the server's, once seen
         self.__dict__.update(content)
 
     def refs(self):
         """What it refers to, in the order in which it drops them."""
-        if self.type in ("list", "tuple"):
+        if self.type in ("list", "tuple", "queue"):
             return list(self.items)
+        if self.type in WEAK_CONTAINERS:
+            return [entry.strong for entry in self.entries.values() if entry.strong is not None]
         if self.type in ("dict", "set"):
             return [x for entry in self.entries.values() for x in entry if x is not None]
         if self.type == "object":
@@ -78,6 +92,19 @@ class Obj:
 class Space:
     def __init__(self):
         self.names = {}
+        self.weak = set()  # of the names
+
+    def strong(self):
+        return [obj for name, obj in self.names.items() if name not in self.weak]
+
+    def take(self, name):
+        """Removes a name; answers what it referred to, None if it did so weakly."""
+        obj = self.names.pop(name)
+        if name not in self.weak:
+            return obj
+        self.weak.remove(name)
+        obj.weak_names.remove((self, name))
+        return None
 
 
 class Session:
@@ -138,16 +165,35 @@ class Heap:
             if weak.notify:
                 self.told.append(weak)
         obj.weak = []
+        self.expire(obj)
         if obj.type in ("weakref", "proxy") and obj.target is not None:
             obj.target.weak.remove(obj)
         self.live.discard(obj)
         self.dying.append(obj)
 
+    def expire(self, obj):
+        """Weak names and entries of weak containers go with it; what an entry kept is dropped in its turn."""
+        for space, name in list(obj.weak_names):
+            space.take(name)
+        for entry in reversed(obj.entries_to):
+            del entry.table.entries[entry.n]
+            if entry.strong is not None:
+                self.dying.append(Obj("list", items=[entry.strong]))
+        obj.entries_to = []
+        self.drop_unused_spaces()
+
     def finish_step(self, cause="count"):
         while self.dying:
-            for x in self.dying.popleft().refs():
-                self.unref(x)
+            self.drop(self.dying.popleft())
         self.publish(cause)
+
+    def drop(self, obj):
+        if obj.type in WEAK_CONTAINERS:
+            while obj.entries:
+                self.remove_weak(next(iter(obj.entries.values())))
+        else:
+            for x in obj.refs():
+                self.unref(x)
 
     def publish(self, cause):
         frames = {}
@@ -197,6 +243,22 @@ class Heap:
         """Takes an entry out; gives its references to the caller."""
         return obj.entries.pop(n)
 
+    # -- weak containers
+
+    def remove_weak(self, entry):
+        del entry.table.entries[entry.n]
+        entry.target.entries_to.remove(entry)
+        if entry.strong is not None:
+            self.unref(entry.strong)
+
+    def clear_weak(self, obj):
+        """It is empty at once; its entries die like a container of their own."""
+        rest = Obj(obj.type, entries=obj.entries)
+        obj.entries = {}
+        for entry in rest.entries.values():
+            entry.table = rest
+        self.dying.append(rest)
+
     # -- sessions
 
     def open(self, space_name=None):
@@ -209,7 +271,9 @@ class Heap:
         """Names in order of binding, handles by number, then what thereby died."""
         self.sessions.remove(session)
         for name in list(session.own.names):
-            self.unref(session.own.names.pop(name))
+            obj = session.own.take(name) if name in session.own.names else None
+            if obj is not None:
+                self.unref(obj)
         for var in session.handles_by_number():
             self.unref(session.handles.pop(var))
         self.drop_unused_spaces()
@@ -226,10 +290,11 @@ class Heap:
 
     def collect(self):
         """What no root leads to dies at once: weakrefs of it are cleared, and what lives on loses its references."""
-        roots = [space.names.values() for space in self.spaces.values()] + list(map(self.roots, self.sessions))
+        roots = [space.strong() for space in self.spaces.values()]
+        roots += [[*session.handles.values(), *session.own.strong(), *session.space.strong()] for session in self.sessions]
         alive = self.reach(x for found in roots for x in found)
         self.bury(self.live - alive)
-        self.publish("cycle")
+        self.finish_step("cycle")
 
     def bury(self, garbage):
         """Objects to which nothing but each other refers die together."""
@@ -239,7 +304,11 @@ class Heap:
             self.told += [weak for weak in obj.weak if weak.notify]
             for weak in obj.weak:
                 weak.target = None
+            self.expire(obj)
         for obj in garbage:
+            if obj.type in WEAK_CONTAINERS:
+                for entry in obj.entries.values():
+                    entry.target.entries_to.remove(entry)
             for x in obj.refs():
                 x.count -= not x.is_dead
             if obj.type in ("weakref", "proxy") and obj.target is not None:
@@ -270,9 +339,9 @@ def norm(key):
         return "number" if is_number else key.type, key.value
     if key.type == "tuple":
         return ("tuple", *map(norm, key.items))
-    if key.type in ("list", "dict", "set", "proxy"):
+    if key.type in ("list", "dict", "set", "proxy", *WEAK_CONTAINERS):
         raise Fails("TYPE")
     if key.type == "method":
         return "method", id(key.bound), key.name
-    assert key.type in ("object", "class"), "weakrefs are no keys here: their hash may go"
+    assert key.type in ("object", "class", "queue"), "weakrefs are no keys here: their hash may go"
     return "identity", id(key)

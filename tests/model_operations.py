@@ -3,13 +3,14 @@
 A Chooser looks at the model for what its session holds and makes a request of it, as Call: method, params and the Var
 that the server's choice of a handle will be known by.
 """
-from heap_model import Var
+from heap_model import WEAK_CONTAINERS, Var
 
 # Methods whose first parameters may be names.
 NAMING = "bind unbind get hold read type is copy deepcopy weakref proxy".split()
 GLOBALS = ["global", "jobs"], ["global", "x"], ["global", "y"]
 ATTRIBUTES = ("a", "b", "c", "")
-METHODS = {  # and what the arguments are: i index, v value, k key, c container, n number, s attribute name, o bound
+METHODS = {  # and what the arguments are: i index, v value, k key, c container, n number, s attribute name, o bound,
+            # w what may be referred to weakly, t seconds
     "list": "len: get:i set:iv append:v append:v extend:c insert:iv pop: pop:i del:i clear: reverse: slice:oo",
     "tuple": "len: get:i slice:oo",
     "dict": "len: get:k get:kv get_item:k set:kv set:kv has:k del:k pop:k pop:kv popitem: setdefault:kv update:c keys: "
@@ -19,6 +20,10 @@ METHODS = {  # and what the arguments are: i index, v value, k key, c container,
     "class": "new:",
     "method": "call:v call: call:i",
     "weakref": "nothing:",
+    "weakdict": "len: get:k get:kw set:kw set:kw has:k del:k keys: values: clear:",
+    "weakkeydict": "len: get:w get:wv set:wv set:wv has:w del:w keys: values: clear:",
+    "weakset": "len: has:w add:w add:w discard:w remove:w items: clear:",
+    "queue": "len: put:v put:v take:t take:t close:",
 }
 
 
@@ -87,7 +92,7 @@ class Chooser:
     # -- requests
 
     def call(self):
-        target = self.target("list", "dict", "set", "object", "class", "method", "proxy", "tuple")
+        target = self.target("list", "dict", "set", "object", "class", "method", "proxy", "tuple", *WEAK_CONTAINERS, "queue")
         obj = self.peek(target)
         rows = METHODS.get(obj.type, "nothing:").split()
         name, kinds = self.rng.choice(rows).split(":")
@@ -110,6 +115,11 @@ class Chooser:
             return self.rng.choice([0, 0, -1, 1, 2, 5, -3, "a"])
         if kind == "o":
             return self.rng.choice([None, 0, 1, -1, 2])
+        if kind == "t":
+            return self.rng.choice([0, 0, 0, 0.0, "a"])
+        if kind == "w":  # neither proxy nor weakref: their hashes go
+            kinds = ("list", "dict", "set", "object", "class", "queue", *WEAK_CONTAINERS)
+            return self.some_var(*kinds) if self.vars(*kinds) and self.rng.random() < 0.9 else self.rng.choice([1, 1000, "x"])
         if kind == "n":
             return self.rng.choice([1, 1000, 2.5])
         if kind == "s":
@@ -123,9 +133,9 @@ class Chooser:
         return self.key() if has_keys else self.value()
 
     def make_builtin(self):
-        kind = self.rng.choice(["list", "tuple", "set", "dict", "object"])
-        argument = {"dict": "dict", "set": "dict"}.get(kind, "list")
-        args = [self.some_var(argument)] if kind != "object" and self.vars(argument) else []
+        kind = self.rng.choice(["list", "tuple", "set", "dict", "object", "queue", *WEAK_CONTAINERS])
+        argument = {"dict": "dict", "set": "dict", "list": "list", "tuple": "list"}.get(kind)
+        args = [self.some_var(argument)] if argument and self.vars(argument) else []
         return "call", [["builtins", kind], "new", args, *self.options()]
 
     def new(self):
@@ -135,7 +145,7 @@ class Chooser:
         return "class", [self.rng.choice(["X", "Y", ""]), *self.options()]
 
     def bind(self):
-        return "bind", [self.name(), self.value()]
+        return "bind", [self.name(), self.value(), *([{"weak": True}] if self.rng.random() < 0.2 else [])]
 
     def unbind(self):
         bound = list(self.session.space.names)
@@ -203,6 +213,30 @@ class Chooser:
             yield "call", [self.rng.choice(members), "append", [members[-1]]]
         yield "release", self.rng.sample(members, len(members) - self.rng.randrange(2))
 
+    def weak_family(self):
+        """A weak container of objects that hold each other, some by what their entries keep; most are let go of."""
+        kind, table, members = self.rng.choice(WEAK_CONTAINERS), self.chosen_var(), []
+        yield "call", [["builtins", kind], "new", [], {"into": table}]
+        for _ in range(self.rng.randrange(2, 7)):
+            kept = [var for var in members if self.rng.random() < 0.25]
+            members.append(self.chosen_var())
+            yield from self.object_of(members[-1], kept)
+            for _ in range(self.rng.choice([0, 1, 1, 2])):
+                yield "weakref", [members[-1], {"notify": True, "into": self.chosen_var()}]
+        for member in members:
+            other = self.rng.choice([*members, [1000], "a"])
+            args = {"weakset": [member], "weakkeydict": [member, other],
+                    "weakdict": [other if isinstance(other, Var) else "k", member]}[kind]
+            yield "call", [table, "add" if kind == "weakset" else "set", args]
+        if self.rng.random() < 0.5:
+            yield "bind", [self.name(), self.rng.choice(members), {"weak": True}]
+        if self.rng.random() < 0.3:
+            yield "bind", [self.name(), table]
+        if self.rng.random() < 0.3:
+            yield "setattr", [members[0], "table", table]
+        let_go = [var for var in members if self.rng.random() < 0.7]
+        yield "release", self.rng.sample(let_go, len(let_go)) + [table] * (self.rng.random() < 0.5)
+
     def list_of(self, var, kept):
         yield "new", [kept, {"into": var}]
 
@@ -232,6 +266,8 @@ class Chooser:
             return [Call("gc", [], Var())]
         if self.rng.random() < 0.06:
             return [Call(method, params, Var()) for method, params in self.family()]
+        if self.rng.random() < 0.03:
+            return [Call(method, params, Var()) for method, params in self.weak_family()]
         way = self.rng.choice(droppers if self.rng.random() < (0.15 if held < 60 else 0.5) else makers)
         method, params = getattr(self, way)()
         return [Call(method, params, Var())]
@@ -258,7 +294,18 @@ def own_objects(heap, session):
     others = [space.names.values() for space in heap.spaces.values()]
     others += [heap.roots(other) for other in heap.sessions if other is not session]
     shared = heap.reach(x for roots in others for x in roots)
-    return heap.reach(heap.roots(session)) - shared
+    return heap.reach(heap.roots(session)) - shared - entangled(heap)
+
+
+def entangled(heap):
+    """What goes, or changes, with the death of something that a weak container or name refers to; and what leads there."""
+    found = {obj for obj in heap.live if obj.type in WEAK_CONTAINERS or obj.entries_to or obj.weak_names}
+    found |= {entry.strong for obj in found if obj.type in WEAK_CONTAINERS for entry in obj.entries.values()} - {None}
+    more = found
+    while more:
+        more = {obj for obj in heap.live - found if not found.isdisjoint(obj.refs())}
+        found |= more
+    return found
 
 
 def targets_of(session, call):
@@ -279,7 +326,7 @@ def is_separate(session, call, own):
     if session.space is not session.own or call.method in ("ping", "weakrefs", "refcount"):
         return False  # what garbage refers to has a count that a collection may lower
     targets = targets_of(session, call)
-    if targets is None:
+    if targets is None or call.params[-1:] == [{"weak": True}]:
         return False
     if call.method == "release" and any(obj.type == "weakref" and obj.target and obj.notify for obj in targets):
         return False  # a collection may just have told it

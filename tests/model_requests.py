@@ -4,7 +4,7 @@ A failing request changes nothing: whatever can fail is looked at before anythin
 """
 import inspect
 
-from heap_model import CONTAINERS, LEVELS_SENT, SCALARS, Fails, Given, Obj, Var
+from heap_model import CONTAINERS, LEVELS_SENT, SCALARS, WEAK_CONTAINERS, Fails, Given, Obj, Var
 from model_types import TypeMethods
 
 
@@ -160,13 +160,25 @@ class Request(TypeMethods):
     def do_ping(self, x=None):
         return self.reply(self.value(x))
 
-    def do_bind(self, name, value):
+    def do_bind(self, name, value, opts=None):
         value = self.value(value)
         space, name = self.binding(name)
+        is_weak = (opts or {}).get("weak", False)
         if space is self.heap.spaces["builtins"]:
             raise Fails("DENIED")
+        if is_weak and value.is_immortal:
+            raise Fails("TYPE")
         old = space.names.get(name)
-        space.names[name] = self.heap.ref(value)
+        if name in space.weak:
+            space.weak.remove(name)
+            old.weak_names.remove((space, name))
+            old = None
+        space.names[name] = value
+        if is_weak:
+            space.weak.add(name)
+            value.weak_names.append((space, name))
+        else:
+            self.heap.ref(value)
         if old:
             self.heap.unref(old)
         return "value", True
@@ -177,7 +189,9 @@ class Request(TypeMethods):
             raise Fails("DENIED")
         if name not in space.names:
             raise Fails("NO_NAME")
-        self.heap.unref(space.names.pop(name))
+        obj = space.take(name)
+        if obj:
+            self.heap.unref(obj)
         self.heap.drop_unused_spaces()
         return "value", True
 
@@ -309,6 +323,10 @@ class Request(TypeMethods):
             obj = self.heap.make(obj.type, entries={n: list(entry) for n, entry in obj.entries.items()})
         elif obj.type == "object":
             obj = self.heap.make("object", attrs=dict(obj.attrs), cls=obj.cls)
+        elif obj.type in WEAK_CONTAINERS:
+            obj = self.copy_weak(obj)
+        elif obj.type == "queue":
+            raise Fails("TYPE")
         return self.reply(obj, opts)
 
     def do_deepcopy(self, target, opts=None):
@@ -317,12 +335,18 @@ class Request(TypeMethods):
 
     def is_shared(self, obj):
         """What a deep copy shares: all but containers and objects, and tuples of only such."""
-        return all(map(self.is_shared, obj.items)) if obj.type == "tuple" else obj.type not in (*CONTAINERS, "object")
+        return all(map(self.is_shared, obj.items)) if obj.type == "tuple" else obj.type not in (
+            *CONTAINERS, *WEAK_CONTAINERS, "object", "queue")
 
     def deep(self, obj, memo):
         if self.is_shared(obj):
             return obj
         if obj in memo:
+            return memo[obj]
+        if obj.type == "queue":
+            raise Fails("TYPE")
+        if obj.type in WEAK_CONTAINERS:
+            memo[obj] = self.copy_weak(obj)
             return memo[obj]
         if obj.type in ("list", "tuple"):
             made = memo[obj] = self.heap.make(obj.type, items=[])

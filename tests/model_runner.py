@@ -255,11 +255,14 @@ class Runner:
 
     def finish(self):
         """Drops everything, garbage cycles last: nothing must be left."""
-        for space_name, space in self.heap.spaces.items():
+        for space_name, space in list(self.heap.spaces.items()):
             if space_name != "builtins":
-                for key in list(space.names):
+                while space.names:
+                    key = next(iter(space.names))
                     self.control.call("unbind", [space_name, key])
-                    self.heap.unref(space.names.pop(key))
+                    obj = space.take(key)
+                    if obj is not None:
+                        self.heap.unref(obj)
                     self.heap.finish_step()
         self.hear_events()
         for name in list(self.sessions):

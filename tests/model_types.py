@@ -3,7 +3,7 @@
 <type>_<method> gives an object, or a plain value that becomes one; a method that takes references out of self gives
 ([references], result). What it raises is the answer, and nothing has changed then.
 """
-from heap_model import Fails, norm
+from heap_model import WEAK_CONTAINERS, Entry, Fails, norm
 
 ATOMS = {"bool": False, "int": 0, "float": 0.0, "str": "", "bytes": b""}
 
@@ -235,6 +235,123 @@ class TypeMethods:
     def set_items(self, s):
         return self.heap.make("list", items=self.elements(s))
 
+    # -- weak containers
+
+    def weak_norm(self, obj, key):
+        """How an entry is found: by value, or by identity in a weakkeydict and for what is unhashable in a weakset."""
+        if obj.type == "weakkeydict":
+            return "identity", id(key)
+        try:
+            return norm(key)
+        except Fails:
+            if obj.type == "weakdict":
+                raise
+            return "identity", id(key)
+
+    def mortal(self, obj):
+        if obj.is_immortal:
+            raise Fails("TYPE")
+        return obj
+
+    def set_weak(self, obj, key, target, strong):
+        self.mortal(target)
+        n = self.weak_norm(obj, key)
+        entry = obj.entries.get(n)
+        if entry is None:
+            obj.entries[n] = Entry(obj, n, target, strong and self.heap.ref(strong))
+        elif obj.type == "weakdict" and entry.target is not target:
+            entry.target.entries_to.remove(entry)
+            target.entries_to.append(entry)
+            entry.target = target
+        elif obj.type == "weakkeydict":
+            old, entry.strong = entry.strong, self.heap.ref(strong)
+            self.heap.unref(old)
+
+    def copy_weak(self, obj):
+        made = self.heap.make(obj.type, entries={})
+        for entry in obj.entries.values():
+            made.entries[entry.n] = Entry(made, entry.n, entry.target, entry.strong and self.heap.ref(entry.strong))
+        return made
+
+    def weak_pair(self, obj, entry):
+        return (entry.strong, entry.target) if obj.type == "weakdict" else (entry.target, entry.strong)
+
+    def weakdict_set(self, d, key, value):
+        self.set_weak(d, key, value, key)
+
+    def weakkeydict_set(self, d, key, value):
+        self.set_weak(d, key, key, value)
+
+    def weakset_add(self, s, x):
+        self.set_weak(s, x, x, None)
+
+    def weakdict_len(self, d):
+        return len(d.entries)
+
+    def weakdict_get(self, d, key, default=None):
+        entry = d.entries.get(self.weak_norm(d, key))
+        return (default or self.heap.atom(None)) if entry is None else self.weak_pair(d, entry)[1]
+
+    def weakkeydict_get(self, d, key, default=None):
+        return self.weakdict_get(d, self.mortal(key), default)
+
+    def weakdict_has(self, d, key):
+        return self.weak_norm(d, key) in d.entries
+
+    def weakdict_del(self, d, key):
+        entry = d.entries.get(self.weak_norm(d, key))
+        if entry is None:
+            raise Fails("KEY")
+        self.heap.remove_weak(entry)
+
+    def weakkeydict_del(self, d, key):
+        self.weakdict_del(d, self.mortal(key))
+
+    weakset_remove = weakkeydict_del
+
+    def weakset_discard(self, s, x):
+        entry = s.entries.get(self.weak_norm(s, self.mortal(x)))
+        if entry is not None:
+            self.heap.remove_weak(entry)
+
+    def weakdict_keys(self, d):
+        return self.heap.make("list", items=[self.weak_pair(d, entry)[0] for entry in d.entries.values()])
+
+    def weakdict_values(self, d):
+        return self.heap.make("list", items=[self.weak_pair(d, entry)[1] for entry in d.entries.values()])
+
+    def weakdict_clear(self, d):
+        self.heap.clear_weak(d)
+
+    weakkeydict_len = weakset_len = weakdict_len
+    weakkeydict_has = weakset_has = weakdict_has
+    weakkeydict_keys = weakset_items = weakdict_keys
+    weakkeydict_values = weakdict_values
+    weakkeydict_clear = weakset_clear = weakdict_clear
+
+    # -- queues
+
+    def queue_len(self, q):
+        return len(q.items)
+
+    def queue_put(self, q, x):
+        if q.is_closed:
+            raise Fails("VALUE")
+        q.items.append(self.heap.ref(x))
+
+    def queue_take(self, q, seconds):
+        if seconds.type not in ("int", "float", "bool"):
+            raise Fails("TYPE")
+        if q.items:
+            x = q.items.pop(0)
+            return [x], x
+        raise Fails("CANCELLED" if q.is_closed else "TIMEOUT")
+
+    def queue_close(self, q):
+        q.is_closed = True
+
+    # -- classes
+
     def class_new(self, cls, *args):
         if not cls.is_immortal or cls.name == "object":
             if args:
@@ -242,6 +359,10 @@ class TypeMethods:
             return self.heap.instance(cls)
         if cls.name in ATOMS and not args:
             return self.heap.atom(ATOMS[cls.name])
+        if cls.name in WEAK_CONTAINERS and not args:
+            return self.heap.make(cls.name, entries={})
+        if cls.name == "queue" and not args:
+            return self.heap.make("queue", items=[], is_closed=False)
         if cls.name not in ("tuple", "list", "set", "dict"):
             raise Fails("TYPE")
         arg = self.through(args[0]) if args else None

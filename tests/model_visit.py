@@ -1,7 +1,7 @@
 """model_visit.py - a look at every object that a session reaches, and at its counts: is it as in the model?"""
 from collections import Counter
 
-from heap_model import SCALARS, Given, Var
+from heap_model import SCALARS, WEAK_CONTAINERS, Given, Var
 
 
 class Differs(Exception):
@@ -73,6 +73,14 @@ class Visit:
             self.open_items(handle, "values", [value for _, value in obj.entries.values()])
         elif obj.type == "set":
             self.open_items(handle, "items", [key for key, _ in obj.entries.values()])
+        elif obj.type == "weakset":
+            self.open_items(handle, "items", [entry.target for entry in obj.entries.values()])
+        elif obj.type in WEAK_CONTAINERS:
+            pairs = [(entry.target, entry.strong)[::-1 if obj.type == "weakdict" else 1] for entry in obj.entries.values()]
+            self.open_items(handle, "keys", [key for key, _ in pairs])
+            self.open_items(handle, "values", [value for _, value in pairs])
+        elif obj.type == "queue":
+            self.ask(("value", len(obj.items)), "call", handle, "len", [])
         elif obj.type == "object":
             self.open(obj.cls, "getattr", handle, "__class__")
             for name, x in obj.attrs.items():
