@@ -71,6 +71,10 @@ class Obj:
         self.id = None      # the server's, once seen
         self.__dict__.update(content)
 
+    def content(self):
+        """Of a container, to be put back."""
+        return {name: self.__dict__[name].copy() for name in ("items", "entries") if name in self.__dict__}
+
     def refs(self):
         """What it refers to, in the order in which it drops them."""
         if self.type in ("list", "tuple", "queue"):
@@ -155,7 +159,7 @@ class Heap:
 
     def unref(self, obj):
         obj.count -= 1
-        if obj.count == 0 and not obj.is_immortal:
+        if obj.count == 0 and not obj.is_immortal and not obj.is_dead:
             self.die(obj)
 
     def die(self, obj):

@@ -390,11 +390,20 @@ class Request(TypeMethods):
             raise Fails("NO_ATTR")
         self.pin(obj)
         self.check_arity(run, args)
+        before = obj.content()
         result = run(obj, *args)
-        # an element that was taken out is the request's now
-        taken, result = (result[0], result[1]) if isinstance(result, tuple) else ([], result)
-        self.pins += taken
+        if isinstance(result, tuple):
+            return self.reply_taken(obj, before, *result, opts)
         return self.reply(result if isinstance(result, Obj) else self.heap.atom(result), opts)
+
+    def reply_taken(self, obj, before, taken, result, opts):
+        """What was taken out is the request's now; if the answer cannot be sent nothing has been."""
+        after = obj.content()
+        obj.__dict__.update(before)
+        answer = self.reply(result, opts)
+        obj.__dict__.update(after)
+        self.pins += taken
+        return answer
 
     def check_arity(self, run, args):
         try:
