@@ -476,28 +476,77 @@ static struct obj *make_ring(unsigned n)
     return first;
 }
 
-/* More objects wait to be scanned than the stack holds: a list of many lists, each of which holds a list. */
+/* Appends a list that holds an empty one. */
+static void append_pair(struct obj *to)
+{
+    struct obj *outer, *inner;
+
+    ck_assert_int_eq(list_new(heap, 0, &outer), HD_OK);
+    ck_assert_int_eq(list_new(heap, 0, &inner), HD_OK);
+    call(outer, "append", &inner, 1);
+    call(to, "append", &outer, 1);
+    obj_unref(heap, &outer);
+    obj_unref(heap, &inner);
+}
+
+/* More objects wait to be scanned than the stack holds: the next list of the chain always comes to lie on top. */
 START_TEST(a_graph_wider_than_the_stack_is_marked_to_its_end)
 {
-    struct obj *wide, *inner, *leaf;
-    unsigned n = 200000;
+    unsigned chain = 2500;
+    unsigned width = 50;
 
     open_heap();
-    ck_assert_int_eq(list_new(heap, 0, &wide), HD_OK);
-    for (unsigned i = 0; i < n; i++) {
-        ck_assert_int_eq(list_new(heap, 0, &inner), HD_OK);
-        ck_assert_int_eq(list_new(heap, 0, &leaf), HD_OK);
-        call(inner, "append", &leaf, 1);
-        call(wide, "append", &inner, 1);
-        obj_unref(heap, &inner);
-        obj_unref(heap, &leaf);
+    for (unsigned i = 0; i < chain; i++) {
+        struct obj *next = held[0];
+
+        ck_assert_int_eq(list_new(heap, 0, &held[0]), HD_OK);
+        for (unsigned j = 1; j < width; j++)
+            append_pair(held[0]);
+        if (next != NULL)
+            call(held[0], "append", &next, 1);
+        append_pair(held[0]); /* the last one takes the place of the list itself */
+        obj_unref(heap, &next);
     }
-    held[0] = wide;
-    collect_all();
-    ck_assert_uint_eq(heap->live[OBJ_LIST], 2 * n + 1);
+    for (gc_start(gc); gc_is_running(gc);)
+        gc_run(gc, 100000);
+    ck_assert_uint_eq(heap->live[OBJ_LIST], (2 * width + 1) * chain);
     ck_assert_uint_eq(gc_stats(gc)->collected, 0);
-    held[0] = NULL;
-    obj_unref(heap, &wide);
+    obj_unref(heap, &held[0]);
+    close_heap();
+}
+END_TEST
+
+/* Wherever the scan stands when elements move, none is passed over. */
+static void moves_under_the_scan(const char *method, bool takes_index, unsigned left)
+{
+    struct obj *zero;
+
+    ck_assert_int_eq(int_new(heap, 0, &zero), HD_OK);
+    for (unsigned scanned = 0; scanned < 300; scanned++) {
+        ck_assert_int_eq(list_new(heap, 0, &held[0]), HD_OK);
+        for (unsigned i = 0; i < 100; i++)
+            append_pair(held[0]);
+        gc_start(gc);
+        gc_run(gc, ROOTS + NODES_MAX + scanned);
+        call(held[0], method, &zero, takes_index);
+        for (unsigned slices = 0; gc_is_running(gc); slices++) {
+            ck_assert_uint_lt(slices, 100);
+            run_step(SIZE_MAX);
+            gc_run(gc, 100000);
+        }
+        run_step(SIZE_MAX);
+        ck_assert_uint_eq(heap->live[OBJ_LIST], left);
+        ck_assert_uint_eq(gc_stats(gc)->collected, 0);
+        obj_unref(heap, &held[0]);
+        run_step(SIZE_MAX);
+    }
+}
+
+START_TEST(a_list_that_changes_while_it_is_scanned_loses_nothing)
+{
+    open_heap();
+    moves_under_the_scan("del", true, 199);
+    moves_under_the_scan("reverse", false, 201);
     close_heap();
 }
 END_TEST
@@ -629,6 +678,7 @@ int main(void)
 {
     return suite_run("gc", (const TTest *const[]){after_a_collection_exactly_what_roots_lead_to_is_alive,
                                                   a_graph_wider_than_the_stack_is_marked_to_its_end,
+        a_list_that_changes_while_it_is_scanned_loses_nothing,
                                                   a_text_too_long_for_a_page_is_passed_over,
                                                   a_long_ring_is_collected_when_its_root_goes,
                                                   a_weak_reference_to_a_condemned_object_answers_nothing,
