@@ -33,6 +33,7 @@ static void add_up(const struct hub *hub, struct gauges *gauges)
     struct obj *space;
 
     *gauges = (struct gauges){0};
+    gauges->working = !step_is_empty(&hub->step);
     pool_stats(hub->heap->pool, &gauges->memory);
     for (unsigned type = 0; type < OBJ_TYPES; type++)
         gauges->live += hub->heap->live[type];
