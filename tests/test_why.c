@@ -1,6 +1,6 @@
 /*
- * test_why.c - the recount finds what is planted, also while others write; holders and chains hold in whatever moment they are
- * answered.
+ * test_why.c - the recount finds what is planted, also while others write; holders and chains hold in whatever moment
+ * they are answered.
  *
  * The hub takes slices of one reference, and requests of other sessions run between any two of them.
  */
@@ -89,7 +89,8 @@ START_TEST(an_atom_that_nobody_holds_is_missed)
     list = named(session, "x");
     item = list_of(list)->items[1];
     list_of(list)->len = 1;
-    talk_says(session, "verify()", "{'objects': 6, 'checked': 5, 'differences': [{'type': 'float', 'alive': 1, 'held': 0}]}");
+    talk_says(session, "verify()",
+              "{'objects': 6, 'checked': 5, 'differences': [{'type': 'float', 'alive': 1, 'held': 0}]}");
     list_of(list)->len = 2;
     ck_assert_ptr_eq(list_of(list)->items[1], item);
     talk_close();
@@ -218,8 +219,8 @@ START_TEST(a_planted_difference_is_told_while_others_write)
         o->count += 2;
         answer = ask_while(asker, "verify()", writer, writes, COUNT(writes));
         o->count -= 2;
-        snprintf(expected, sizeof expected, "'differences': [{'type': 'list', 'id': %llu, 'refcount': 3, 'holders': 1}]}",
-                 (unsigned long long)o->id);
+        snprintf(expected, sizeof expected,
+                 "'differences': [{'type': 'list', 'id': %llu, 'refcount': 3, 'holders': 1}]}", (unsigned long long)o->id);
         ck_assert_msg(strstr(answer, expected) != NULL, "%s", answer);
     }
     talk_close();
@@ -270,7 +271,8 @@ END_TEST
 
 /* -- one change, at each moment there is -------------------------------------------------------------------------- */
 
-/* Asks, has some requests of the other session run after `moment` slices, and gives the answer; *was_late: it came before. */
+/* Asks, has some requests of the other session run after `moment` slices, and gives the answer; *was_late: it came
+ * before. */
 static const char *ask_and_change(struct session *asker, const char *call, unsigned moment, struct session *writer,
                                   const char *const *changes, bool *was_late)
 {
