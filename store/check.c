@@ -7,6 +7,7 @@
  */
 #include "store/check.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -113,15 +114,22 @@ void check_step(struct check *check, const struct step *step)
     step_each(step, expect_queued, check);
 }
 
-static void differ(struct check *check, const char *format, unsigned long long a, unsigned long long b,
-                   const struct obj *o)
+static void differ(struct check *check, const struct obj *o, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void differ(struct check *check, const struct obj *o, const char *format, ...)
 {
     char text[160];
+    int len;
+    va_list args;
 
     check->differences++;
     if (check->line == NULL)
         return;
-    snprintf(text, sizeof text, format, obj_type_name(o->type), (unsigned long long)o->id, a, b);
+    len = snprintf(text, sizeof text, "%s #%llu: ", obj_type_name(o->type), (unsigned long long)o->id);
+    va_start(args, format);
+    vsnprintf(text + len, sizeof text - (size_t)len, format, args);
+    va_end(args);
     check->line(check->context, text);
 }
 
@@ -169,9 +177,9 @@ static bool check_container(void *arg, void *block)
         return true;
     /* the entries of a dying one are dropped without a look at its table's rules */
     if (table != NULL && (o->flags & OBJ_DYING) == 0 && (line = table_check(table)) != 0)
-        differ(check, "%s #%llu: its table breaks the rule in line %llu of table.c", (unsigned)line, 0, o);
+        differ(check, o, "its table breaks the rule in line %u of table.c", (unsigned)line);
     if ((o->flags & OBJ_ON_PATH) != 0)
-        differ(check, "%s #%llu: the mark of a walk was left on it", 0, 0, o);
+        differ(check, o, "the mark of a walk was left on it");
     (void)obj_traverse(o, expect_slot, check); /* of a dying one: what it has not dropped yet */
     return true;
 }
@@ -183,9 +191,10 @@ static void compare_counts(struct check *check)
         int line;
 
         if (slot->o != NULL && (line = weak_check(check->heap, slot->o)) != 0)
-            differ(check, "%s #%llu: the links to it break the rule in line %llu of weak.c", (unsigned)line, 0, slot->o);
+            differ(check, slot->o, "the links to it break the rule in line %u of weak.c", (unsigned)line);
         if (slot->o != NULL && slot->o->count != slot->count)
-            differ(check, "%s #%llu: its count is %llu, its holders are %llu", slot->o->count, slot->count, slot->o);
+            differ(check, slot->o, "its count is %llu, its holders are %llu", (unsigned long long)slot->o->count,
+                   (unsigned long long)slot->count);
     }
 }
 
