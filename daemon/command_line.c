@@ -9,6 +9,7 @@
 #define OPTION_NAME_MAX 40
 #define HELP_COLUMN 32
 #define HELP_WIDTH 100
+#define MEGABYTE UINT64_C(1048576)
 
 /* The options that are no settings. */
 enum { OPTION_CONFIG = 1000, OPTION_HELP, OPTION_VERSION };
@@ -18,8 +19,11 @@ static void name_option(char *option, const char *setting)
 {
     size_t i;
 
-    for (i = 0; setting[i] != '\0' && i < OPTION_NAME_MAX - 1; i++)
-        option[i] = setting[i] == '_' || setting[i] == '.' ? '-' : setting[i];
+    for (i = 0; i < OPTION_NAME_MAX - 1 && setting[i] != '\0'; i++) {
+        option[i] = setting[i];
+        if (setting[i] == '_' || setting[i] == '.')
+            option[i] = '-';
+    }
     option[i] = '\0';
 }
 
@@ -155,8 +159,8 @@ static void describe_preset(char *text, size_t size, const struct setting *setti
             snprintf(text, size, " [%s]", setting->preset);
         return;
     }
-    if (setting->kind == KIND_SIZE && number % (1024 * 1024) == 0) {
-        number /= 1024 * 1024;
+    if (setting->kind == KIND_SIZE && number % MEGABYTE == 0) {
+        number /= MEGABYTE;
         unit = "M";
     }
     snprintf(text, size, " [%llu%s]", (unsigned long long)number, unit);

@@ -30,7 +30,7 @@
 /* How long the end of the daemon waits for its clients. */
 #define STOP_MS 5000
 /* Bytes written in one turn, for a client that takes as much as we give. */
-#define TURN_BYTES (1024 * 1024)
+#define TURN_BYTES ((size_t)1024 * 1024)
 /* Bytes that wait with libuv for a full socket to have room; the rest stays with the session. */
 #define STUCK_BYTES 256
 
@@ -555,8 +555,9 @@ void conns_abort(struct conns *conns)
 {
     struct conn *conn;
 
-    TAILQ_FOREACH(conn, &conns->list, link)
+    TAILQ_FOREACH(conn, &conns->list, link) {
         close_conn(conn);
+    }
 }
 
 void conns_close(struct conns *conns)

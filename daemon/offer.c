@@ -108,6 +108,7 @@ void offers_each(const struct hub *hub, void (*visit)(void *arg, struct obj *o),
 {
     struct offer *offer;
 
-    TAILQ_FOREACH(offer, &hub->offers.open, link)
+    TAILQ_FOREACH(offer, &hub->offers.open, link) {
         visit(arg, offer->o);
+    }
 }

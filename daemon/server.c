@@ -17,7 +17,7 @@
 #include "daemon/panic.h"
 
 /* Descriptors kept for everything that is no session: listeners, the loop, refused connections being told so. */
-#define DESCRIPTORS_KEPT 64
+#define DESCRIPTORS_KEPT UINT64_C(64)
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 

@@ -98,7 +98,9 @@ static bool append_text(struct text_list *list, const char *value, struct config
 /* "64M" -> bytes. False if it is no such number or does not fit. */
 static bool parse_number(const char *value, uint64_t *number)
 {
-    uint64_t unit = 1;
+    static const char units[] = "KMG";
+    const char *unit;
+    uint64_t factor = 1;
     char *end;
 
     if (!isdigit((unsigned char)value[0])) /* strtoull would take blanks and a sign */
@@ -107,24 +109,12 @@ static bool parse_number(const char *value, uint64_t *number)
     *number = strtoull(value, &end, 10);
     if (errno != 0)
         return false;
-    switch (*end) {
-    case 'G':
-    case 'g':
-        unit *= 1024;
-        /* fall through */
-    case 'M':
-    case 'm':
-        unit *= 1024;
-        /* fall through */
-    case 'K':
-    case 'k':
-        unit *= 1024;
+    unit = *end == '\0' ? NULL : strchr(units, toupper((unsigned char)*end));
+    if (unit != NULL) {
+        factor = UINT64_C(1) << (10 * (unit - units + 1));
         end++;
-        break;
-    default:
-        break;
     }
-    return *end == '\0' && !__builtin_mul_overflow(*number, unit, number);
+    return *end == '\0' && !__builtin_mul_overflow(*number, factor, number);
 }
 
 /* "0.25" -> 250 milliseconds; finer digits are dropped. */

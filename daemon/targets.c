@@ -198,9 +198,10 @@ static enum hd_err take_handle_array(struct session *session, struct reader *rea
     if (array.kind != WIRE_ARRAY || array.len != 3)
         return bad_at(session->hub->heap);
     *number = read_next(reader);
-    if (!read_skip(reader) || !read_skip(reader) || number->kind != WIRE_UINT)
-        return bad_at(session->hub->heap);
-    return HD_OK;
+    for (int rest = 2; rest > 0; rest--)
+        if (!read_skip(reader))
+            return bad_at(session->hub->heap);
+    return number->kind == WIRE_UINT ? HD_OK : bad_at(session->hub->heap);
 }
 
 enum hd_err convert_at(struct session *session, struct reader *reader, struct obj **out)

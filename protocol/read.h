@@ -70,7 +70,7 @@ static inline struct wire read_next(struct reader *reader)
         reader->at += wire.len;
     } else if (head >= 0xe0) {
         wire.kind = WIRE_INT;
-        wire.sint = (int8_t)head;
+        wire.sint = (int64_t)head - 256;
     } else {
         return read_long(reader, head);
     }

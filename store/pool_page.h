@@ -42,7 +42,7 @@ struct page {
 };
 
 #define CONTAINER_MIN 32 /* bytes of the smallest container */
-_Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= 64 * MARK_WORDS, "a bit for each block");
+_Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= (size_t)64 * MARK_WORDS, "a bit for each block");
 
 struct arena {
     char *base;

@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Starts `dot` with the pipe as its standard input; an errno, 0 if it runs. */
 static int start(const char *path, const int ends[2], pid_t *pid)
 {
