@@ -18,9 +18,12 @@ static size_t len, capacity;
 
 static void make_space(size_t size)
 {
+    char *more;
+
     capacity = size + SERIAL_HEAD + SERIAL_TAIL + 64;
-    bytes = realloc(bytes, capacity);
-    ck_assert_ptr_nonnull(bytes);
+    more = realloc(bytes, capacity);
+    ck_assert_ptr_nonnull(more);
+    bytes = more;
 }
 
 /* A head that fits, and the checksum: `body` bytes stand behind the head already. */
