@@ -1,20 +1,51 @@
-# client/: the C library, and heap-cli on top of it. libclient.a is the library as programs and tests here link it.
+# client/: the C library, and heap-cli on top of it. libclient.a is the library as programs and tests here link it. One line a
+# module.
 client_sources = \
-	client/ask.c client/call.c client/endpoint.c client/endpoint.h client/handle.c client/link.c client/link.h \
-	client/put.c client/receive.c client/resume.c client/status.c client/status.h client/stream.c client/url.c client/url.h \
+	client/ask.c \
+	client/call.c \
+	client/endpoint.c client/endpoint.h \
+	client/handle.c \
+	client/link.c client/link.h \
+	client/put.c \
+	client/receive.c \
+	client/resume.c \
+	client/status.c client/status.h \
+	client/stream.c \
+	client/url.c client/url.h \
 	client/value.c client/value.h
 cli_sources = \
-	client/cli/arena.c client/cli/arena.h client/cli/base64.c client/cli/base64.h client/cli/complete.c \
-	client/cli/complete.h client/cli/console.c client/cli/console.h client/cli/eval.c client/cli/eval.h \
-	client/cli/expression.c client/cli/functions.c client/cli/graphviz.c client/cli/graphviz.h client/cli/help.c client/cli/help.h client/cli/history_file.c \
-	client/cli/history_file.h client/cli/json.c client/cli/json.h client/cli/lexer.c client/cli/lexer.h \
-	client/cli/literal.c client/cli/literal.h client/cli/look.c client/cli/look.h client/cli/oneshot.c client/cli/oneshot.h client/cli/operators.def \
-	client/cli/options.c client/cli/options.h client/cli/parser.c client/cli/parser.h client/cli/parsing.c \
-	client/cli/parsing.h client/cli/picture.c client/cli/picture.h client/cli/picture_dot.c \
-	client/cli/picture_tree.c client/cli/place.c client/cli/print.c client/cli/print.h client/cli/repl.c \
-	client/cli/parsing.h client/cli/place.c client/cli/print.c client/cli/print.h client/cli/report.c client/cli/report.h client/cli/repl.c \
-	client/cli/repl.h client/cli/script.c client/cli/script.h client/cli/server.c client/cli/server.h \
-	client/cli/text.c client/cli/text.h client/cli/top.c client/cli/top.h client/cli/transfer.c client/cli/transfer.h client/cli/tree.h \
+	client/cli/arena.c client/cli/arena.h \
+	client/cli/base64.c client/cli/base64.h \
+	client/cli/complete.c client/cli/complete.h \
+	client/cli/console.c client/cli/console.h \
+	client/cli/eval.c client/cli/eval.h \
+	client/cli/expression.c \
+	client/cli/functions.c \
+	client/cli/graphviz.c client/cli/graphviz.h \
+	client/cli/help.c client/cli/help.h \
+	client/cli/history_file.c client/cli/history_file.h \
+	client/cli/json.c client/cli/json.h \
+	client/cli/lexer.c client/cli/lexer.h \
+	client/cli/literal.c client/cli/literal.h \
+	client/cli/look.c client/cli/look.h \
+	client/cli/oneshot.c client/cli/oneshot.h \
+	client/cli/operators.def \
+	client/cli/options.c client/cli/options.h \
+	client/cli/parser.c client/cli/parser.h \
+	client/cli/parsing.c client/cli/parsing.h \
+	client/cli/picture.c client/cli/picture.h \
+	client/cli/picture_dot.c \
+	client/cli/picture_tree.c \
+	client/cli/place.c \
+	client/cli/print.c client/cli/print.h \
+	client/cli/repl.c client/cli/repl.h \
+	client/cli/report.c client/cli/report.h \
+	client/cli/script.c client/cli/script.h \
+	client/cli/server.c client/cli/server.h \
+	client/cli/text.c client/cli/text.h \
+	client/cli/top.c client/cli/top.h \
+	client/cli/transfer.c client/cli/transfer.h \
+	client/cli/tree.h \
 	client/cli/visit.c client/cli/visit.h
 
 noinst_LIBRARIES += libclient.a libcli.a

@@ -1,4 +1,4 @@
-# daemon/: the heap on the network.
+# daemon/: the heap on the network. One line a module.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	$(daemon_hub_sources) $(daemon_network_sources)
@@ -9,13 +9,13 @@ daemon_hub_sources = \
 	daemon/args.c daemon/args.h \
 	daemon/call.h \
 	daemon/collect.c daemon/collect.h \
+	daemon/config.def \
 	daemon/convert.h \
 	daemon/convert_in.c \
 	daemon/convert_out.c \
-	daemon/config.def \
 	daemon/dispatch.c \
-	daemon/do_config.c \
 	daemon/do_batch.c \
+	daemon/do_config.c \
 	daemon/do_gc.c \
 	daemon/do_graph.c \
 	daemon/do_memory.c \
@@ -27,8 +27,8 @@ daemon_hub_sources = \
 	daemon/do_serial.c \
 	daemon/do_session.c \
 	daemon/do_sessions.c \
-	daemon/do_watch.c \
 	daemon/do_verify.c \
+	daemon/do_watch.c \
 	daemon/events.c \
 	daemon/fair_clock.h \
 	daemon/glob.c daemon/glob.h \
@@ -49,8 +49,7 @@ daemon_hub_sources = \
 	daemon/settings.c daemon/settings.h \
 	daemon/sight.c daemon/sight.h \
 	daemon/state.h \
-	daemon/stats.c \
-	daemon/stats.def \
+	daemon/stats.c daemon/stats.def \
 	daemon/stranger.c daemon/stranger.h \
 	daemon/taker.c daemon/taker.h \
 	daemon/targets.c \
@@ -60,10 +59,17 @@ daemon_hub_sources = \
 
 # The network and the process.
 daemon_network_sources = \
-	daemon/command_line.c daemon/config.c daemon/config.h daemon/conn.c daemon/conn.h \
-	daemon/deadline.c daemon/deadline.h daemon/listen.c daemon/listen.h daemon/log.c daemon/log.h \
-	daemon/pace.c daemon/pace.h daemon/panic.c daemon/panic.h daemon/peer.c daemon/peer.h \
-	daemon/server.c daemon/server.h daemon/socket_file.c daemon/socket_file.h
+	daemon/command_line.c \
+	daemon/config.c daemon/config.h \
+	daemon/conn.c daemon/conn.h \
+	daemon/deadline.c daemon/deadline.h \
+	daemon/listen.c daemon/listen.h \
+	daemon/log.c daemon/log.h \
+	daemon/pace.c daemon/pace.h \
+	daemon/panic.c daemon/panic.h \
+	daemon/peer.c daemon/peer.h \
+	daemon/server.c daemon/server.h \
+	daemon/socket_file.c daemon/socket_file.h
 
 bin_PROGRAMS += heapd
 heapd_SOURCES = daemon/main.c
