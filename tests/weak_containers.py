@@ -311,6 +311,17 @@ def lists_are_elements_of_a_weakset_by_identity(server):
 
 
 @test
+def equal_keys_of_a_weakkeydict_are_two_if_they_are_two_objects(server):
+    client = server.client()
+    x, same = client.call("hold", client.call("new", 1000)), client.call("hold", client.call("new", 1000))
+    d = client.call("call", "weakkeydict", "new")
+    client.of(d, "set", x, "x")
+    assert client.of(d, "has", same) is False
+    client.of(d, "set", same, "same")
+    assert client.of(d, "len") == 2 and client.of(d, "get", x) == "x" and client.of(d, "get", same) == "same"
+
+
+@test
 def a_pop_that_cannot_be_sent_takes_nothing(server):
     client = server.client()
     client.call("bind", "x", [])
