@@ -109,24 +109,6 @@ void gc_shade(struct heap *heap, struct obj *o)
     ledgers_lose(heap, o);
 }
 
-void gc_close(struct gc *gc)
-{
-    const struct mem *mem;
-
-    if (gc == NULL)
-        return;
-    while (gc->len > 0)
-        leave(gc, gc->stack[--gc->len].o);
-    gc->heap->is_marking = gc->heap->ledgers != NULL;
-    pool_marks_end(gc->heap->pool);
-    while (!step_run(gc->heap, &gc->step, SIZE_MAX))
-        continue;
-    mem = gc->heap->mem;
-    gc->heap->gc = NULL;
-    mem->release(mem->context, gc->stack, STACK_MAX * sizeof *gc->stack);
-    mem->release(mem->context, gc, sizeof *gc);
-}
-
 /* -- lists that change while they are scanned --------------------------------------------------------------------- */
 
 static struct entry *entry_of(struct gc *gc, const struct obj *o)
@@ -322,6 +304,27 @@ bool gc_run(struct gc *gc, size_t budget)
     if (gc->phase == RECLAIM && budget > 0 && step_run(gc->heap, &gc->step, budget))
         return end(gc);
     return false;
+}
+
+/* What is condemned can refer to each other: only when all of it is in the queue does the queue come to an end. */
+void gc_close(struct gc *gc)
+{
+    const struct mem *mem;
+
+    if (gc == NULL)
+        return;
+    while (gc->len > 0)
+        leave(gc, gc->stack[--gc->len].o);
+    while (gc->phase == CONDEMN)
+        condemn_some(gc, &(size_t){SIZE_MAX});
+    gc->heap->is_marking = gc->heap->ledgers != NULL;
+    pool_marks_end(gc->heap->pool);
+    while (!step_run(gc->heap, &gc->step, SIZE_MAX))
+        continue;
+    mem = gc->heap->mem;
+    gc->heap->gc = NULL;
+    mem->release(mem->context, gc->stack, STACK_MAX * sizeof *gc->stack);
+    mem->release(mem->context, gc, sizeof *gc);
 }
 
 bool gc_is_marking(const struct gc *gc)

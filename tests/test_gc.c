@@ -415,20 +415,31 @@ static void survivors_are_what_roots_lead_to(void)
     }
 }
 
-static void close_heap(void)
+static void drop_roots(void)
 {
     for (unsigned i = 0; i < ROOTS; i++)
         obj_unref(heap, &held[i]);
     for (unsigned i = 0; i < NODES_MAX; i++)
         obj_unref(heap, &nodes[i].weak);
     obj_unref(heap, &class);
-    collect_all();
+}
+
+/* Nothing is alive. */
+static void close_empty_heap(void)
+{
     for (unsigned type = 0; type < OBJ_TYPES; type++)
         ck_assert_uint_eq(heap->live[type], 0);
-    gc_close(gc);
     heap->step = NULL;
     heap_close(heap);
     free(nodes);
+}
+
+static void close_heap(void)
+{
+    drop_roots();
+    collect_all();
+    gc_close(gc);
+    close_empty_heap();
 }
 
 START_TEST(after_a_collection_exactly_what_roots_lead_to_is_alive)
@@ -656,6 +667,29 @@ START_TEST(condemned_members_of_weak_containers_are_not_there)
 }
 END_TEST
 
+/* Rings, each of which holds the next one, are garbage, some of them condemned and some not yet. */
+START_TEST(a_collector_that_is_closed_while_it_condemns_reclaims_all_of_it)
+{
+    struct obj *rings[16];
+    unsigned len = sizeof rings / sizeof rings[0];
+
+    open_heap();
+    drop_roots();
+    for (unsigned i = 0; i < len; i++)
+        rings[i] = make_ring(1000);
+    for (unsigned i = 0; i < len; i++)
+        call(rings[i], "append", &rings[(i + 1) % len], 1);
+    for (unsigned i = 0; i < len; i++)
+        obj_unref(heap, &rings[i]);
+    run_step(SIZE_MAX);
+    for (gc_start(gc); gc_stats(gc)->collected < len / 2 * 1000;)
+        ck_assert(!gc_run(gc, 1));
+    ck_assert(gc_is_condemning(gc));
+    gc_close(gc);
+    close_empty_heap();
+}
+END_TEST
+
 START_TEST(a_collection_allocates_nothing)
 {
     struct pool_stats before, after;
@@ -683,5 +717,6 @@ int main(void)
                                                   a_long_ring_is_collected_when_its_root_goes,
                                                   a_weak_reference_to_a_condemned_object_answers_nothing,
                                                   condemned_members_of_weak_containers_are_not_there,
+                                                  a_collector_that_is_closed_while_it_condemns_reclaims_all_of_it,
                                                   a_collection_allocates_nothing, NULL});
 }
