@@ -13,6 +13,7 @@ import os
 import re
 import sys
 
+import tap
 from python_cases import CASES
 
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -175,20 +176,8 @@ def every_test_that_is_named_is_run():
 def main():
     if sys.argv[1:] == ["--write"]:
         return write()
-    tests = [every_sentence_has_its_row_and_every_row_its_sentence, every_row_names_a_test, every_test_that_is_named_is_run]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        try:
-            test()
-            trouble = None
-        except AssertionError as error:
-            trouble = error
-        failed |= trouble is not None
-        print(f"{'not ' if trouble else ''}ok {number} - {test.__name__}")
-        if trouble:
-            print(f"# {trouble}")
-    return failed
+    return tap.run([every_sentence_has_its_row_and_every_row_its_sentence, every_row_names_a_test,
+                    every_test_that_is_named_is_run])
 
 
 if __name__ == "__main__":

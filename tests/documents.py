@@ -12,6 +12,8 @@ import os
 import re
 import sys
 
+import tap
+
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 LINK = re.compile(r"\[[^][]*\]\(([^)\s]+)\)")
 ROW = re.compile(r"^(?:METHOD\((\w+)|EVENT\((\w+)|OPTION\(\w+, *(\w+)|TYPE\(\d+, *\w+, *(\w+))", re.MULTILINE)
@@ -125,21 +127,8 @@ def shrink():
 def main():
     if sys.argv[1:] == ["--shrink"]:
         return shrink()
-    tests = [every_link_leads_somewhere, readme_leads_to_every_document, every_document_is_distributed,
-             what_is_not_there_yet_is_listed_and_nothing_else, every_method_and_event_is_described]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        try:
-            test()
-            trouble = None
-        except AssertionError as error:
-            trouble = error
-        failed |= trouble is not None
-        print(f"{'not ' if trouble else ''}ok {number} - {test.__name__}")
-        if trouble:
-            print(f"# {trouble}")
-    return failed
+    return tap.run([every_link_leads_somewhere, readme_leads_to_every_document, every_document_is_distributed,
+                    what_is_not_there_yet_is_listed_and_nothing_else, every_method_and_event_is_described])
 
 
 if __name__ == "__main__":

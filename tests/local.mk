@@ -53,7 +53,7 @@ include tests/unit.mk
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests) $(script_tests)
-EXTRA_DIST += $(script_tests) tests/fake_server.py tests/harness.py tests/proxy.py tests/terminal.py
+EXTRA_DIST += $(script_tests) tests/fake_server.py tests/harness.py tests/proxy.py tests/tap.py tests/terminal.py
 # What the scripts import.
 EXTRA_DIST += tests/dump_format.py tests/dump_graphs.py tests/fixtures
 EXTRA_DIST += tests/heap_model.py tests/model_operations.py tests/model_requests.py \
