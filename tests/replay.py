@@ -14,7 +14,8 @@ Transcripts are fenced blocks:
 
 Each document has a fresh daemon. Ids of objects are the daemon's choice: `#17` in a document stands for one id, whatever
 it is, as long as it is the same one wherever it says `#17`, `'id': 17`, or 17 to an `id(...)`. A line of `...` stands for
-any lines. A block may begin with an event: it comes by itself, caused by another client. ^D ends a session.
+any lines. A block may begin with an event, which comes by itself, caused by another client, or with the answer to what the
+same client typed last, in an earlier block: it had to wait. ^D ends a session.
 """
 import code
 import contextlib
@@ -42,10 +43,14 @@ PROMISE = re.compile(r"^print\(.*\)  # (.*)$")
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
+LATER = None  # in place of an input
+
+
 class Block:
     def __init__(self, kind, client, line):
         self.kind, self.client, self.line = kind, client or "one", line
-        self.steps = []  # [input, [expected line]]...
+        self.steps = []  # [input, [expected line]]...; no input: what was typed before answers now
+        self.waits = False  # what was typed last answers in a later block
 
     def add(self, text):
         if self.kind == "python":
@@ -55,6 +60,8 @@ class Block:
             self.steps.append([text[len(prompt):], []])
         elif not self.steps and text.startswith("! "):
             self.steps.append(["", [text]])
+        elif not self.steps and self.kind == "heap":
+            self.steps.append([LATER, [text]])
         elif not self.steps:
             raise SystemExit(f"replay: a block begins with an answer: {text!r}")
         elif further and text.startswith(further) and not self.steps[-1][1]:
@@ -68,6 +75,15 @@ class Block:
             self.steps.append(["", []])
         self.steps[0][0] += text + "\n"
         self.steps[0][1] += PROMISE.findall(text)
+
+
+def note_waits(blocks):
+    """A block that begins with an answer: the client's block before it ends with what waits for it."""
+    before = {}
+    for block in blocks:
+        if block.steps and block.steps[0][0] is LATER:
+            before[block.kind, block.client].waits = True
+        before[block.kind, block.client] = block
 
 
 def parts_of(path):
@@ -85,6 +101,7 @@ def parts_of(path):
                 block = Block(fence[1], fence[2], number)
             else:
                 parts.append(line)
+    note_waits([part for part in parts if isinstance(part, Block)])
     return parts
 
 
@@ -102,6 +119,8 @@ class Typist:
 
     def type(self, statement):
         """The lines of the answer; nothing typed: those of the next event."""
+        if statement is LATER:
+            return self.answer()
         answer = self.type_once(statement)
         end = time.monotonic() + DEADLINE
         while not statement and not answer and time.monotonic() < end:
@@ -109,10 +128,17 @@ class Typist:
         return answer
 
     def type_once(self, statement):
+        self.begin(statement)
+        return self.answer()
+
+    def begin(self, statement):
+        """Types without waiting for the answer."""
         self.count += 1
-        marker = f"-- {self.count} --"
-        self.process.stdin.write(f"{statement}\nping()\n\"{marker}\"\n")
+        self.process.stdin.write(f"{statement}\nping()\n\"-- {self.count} --\"\n")
         self.process.stdin.flush()
+
+    def answer(self):
+        marker = f"-- {self.count} --"
         alarm = threading.Timer(DEADLINE, self.process.kill)
         alarm.start()
         answer = []
@@ -180,6 +206,8 @@ class Players:
             return []
         if who not in self.typists:
             self.typists[who] = Python() if block.kind == "pycon" else Typist(self.daemon)
+        if block.waits and text is block.steps[-1][0]:
+            return self.typists[who].begin(text) or []
         return self.typists[who].type(text)
 
     def shell(self, command):
@@ -231,7 +259,7 @@ def play_document(path):
             for block in parts_of(path):
                 for text, expected in block.steps if isinstance(block, Block) else []:
                     got = players.play(block, text)
-                    if not same(ids, ID_ANSWER if text.startswith("id(") else ID, expected, got):
+                    if not same(ids, ID_ANSWER if (text or "").startswith("id(") else ID, expected, got):
                         return "\n".join([f"{path}, in the block of line {block.line}: {text}",
                                           *[f"  expected: {line}" for line in expected],
                                           *[f"  got:      {line}" for line in got]])
@@ -243,6 +271,8 @@ def play_document(path):
 def show_step(block, text):
     """What is typed, as it looks at the prompt."""
     name = "" if block.client == "one" else f"[{block.client}] "
+    if text is LATER:
+        return name
     first, further = PROMPTS.get(block.kind, ""), FURTHER.get(block.kind, "")
     for number, line in enumerate(text.splitlines()):
         print(f"    {name}{further if number else first}{line}", flush=True)
