@@ -12,21 +12,20 @@
 #include "daemon/sight.h"
 
 /* Names come before handles: they tell more. */
-enum stage { SPACES, NAMES, ROOTS, SEARCH, TOP, SIGHT, DONE };
+enum stage { SPACES, NAMES, ROOTS, SEARCH, CLOSE, TOP, SIGHT, DONE };
 
 struct tracing {
     struct obj *target;    /* owned: the request's pin */
     struct search search;
     struct root_walk roots;
-    struct ledger shown;   /* the chain's containers; a: the asker reaches it */
+    struct ledger chain;   /* rows from the top down; a: the asker reaches it; b: where it holds the next one */
     struct sight sight;
     enum stage stage;
     uint32_t spaces;       /* how many namespaces there are */
-    uint32_t *way;         /* rows of the search, from the root on, in the pool */
-    uint64_t len;
     struct held_root root; /* what holds the beginning, unless it begins with a name, */
     bool has_root;         /* if that was found */
     bool is_held;          /* a chain was found */
+    bool is_unsure;        /* it was not, or did not hold: search again */
     bool hides_pin;        /* the request's own does not count */
     const struct session *left_out; /* its handles are no roots; or NULL */
     enum hd_err err;
@@ -34,19 +33,16 @@ struct tracing {
 
 /* -- beginning and end -------------------------------------------------------------------------------------------- */
 
-static void forget_chain(struct hub *hub, struct tracing *t)
+static void forget_chain(struct tracing *t)
 {
     sight_end(&t->sight);
-    ledger_close(&t->shown);
-    pool_free(hub->heap->pool, t->way, t->len * sizeof *t->way, POOL_DATA);
-    t->way = NULL;
-    t->len = 0;
+    ledger_close(&t->chain);
     t->is_held = t->has_root = false;
 }
 
 static enum hd_err begin(struct hub *hub, struct tracing *t)
 {
-    forget_chain(hub, t);
+    forget_chain(t);
     t->stage = SPACES;
     roots_begin(hub, &t->roots, NULL);
     return search_begin(&t->search, hub->heap, t->target, NULL, NULL);
@@ -56,7 +52,7 @@ static void drop(struct session *session, void *state)
 {
     struct tracing *t = state;
 
-    forget_chain(session->hub, t);
+    forget_chain(t);
     roots_end(session->hub, &t->roots);
     search_end(&t->search);
     obj_unref(session->hub->heap, &t->target);
@@ -92,38 +88,56 @@ static void search_from(void *arg, const struct root *root)
         search_root(&t->search, root->o);
 }
 
-static struct obj *object_at(const struct tracing *t, uint64_t i)
+/* The i-th of the chain from the top, NULL if it is dead; behind its containers the target. */
+static struct obj *object_at(const struct tracing *t, uint32_t i)
 {
-    return i < t->len ? t->search.ledger.rows[t->way[i]].o : t->target;
+    return i < t->chain.len ? t->chain.rows[i].o : t->target;
 }
 
 static bool begins_with_name(const struct tracing *t)
 {
-    return t->len > 0 && object_at(t, 0) != NULL && object_at(t, 0)->type == OBJ_NAMESPACE;
+    return t->chain.len > 0 && object_at(t, 0) != NULL && object_at(t, 0)->type == OBJ_NAMESPACE;
 }
 
-/* The search found a chain: notes it, and whose sight of it matters. LIMIT when it is too long to be told. */
+/* One container of the way that was found. False if it has died since: then the chain does not hold. */
+static bool keep_link(struct tracing *t, uint32_t row, uint32_t below)
+{
+    struct obj *o = t->search.ledger.rows[row].o;
+
+    if (o != NULL)
+        ledger_add(&t->chain, o)->b = below == SEARCH_NONE ? t->search.from : t->search.ledger.rows[below].b;
+    return o != NULL;
+}
+
+static bool keep_way(struct tracing *t, const uint32_t *way, uint64_t length)
+{
+    bool holds = true;
+
+    for (uint64_t i = 0; holds && i < length; i++)
+        holds = keep_link(t, way[i], i + 1 < length ? way[i + 1] : SEARCH_NONE);
+    return holds;
+}
+
+/* The search found a chain: keeps it, so that the search may go. LIMIT when it is too long to be told. */
 static enum hd_err keep_chain(struct session *session, struct tracing *t)
 {
     struct heap *heap = session->hub->heap;
     uint64_t length = search_length(&t->search);
+    uint32_t *way;
     enum hd_err err;
 
     if (length > session->hub->settings.limit_work)
         return heap_fail(heap, HD_LIMIT, "the shortest chain has more than limits.work (%llu) links",
                          (unsigned long long)session->hub->settings.limit_work);
-    t->is_held = true;
-    err = ledger_open(&t->shown, heap, length, NULL, NULL);
-    if (err != HD_OK || length == 0)
+    err = ledger_open(&t->chain, heap, length, NULL, NULL);
+    if (err != HD_OK)
         return err;
-    t->way = pool_alloc(heap->pool, length * sizeof *t->way, POOL_DATA);
-    if (t->way == NULL)
+    way = pool_alloc(heap->pool, (length + 1) * sizeof *way, POOL_DATA);
+    if (way == NULL)
         return heap_no_memory(heap);
-    t->len = length;
-    search_way(&t->search, t->way, length);
-    for (uint64_t i = 0; i < length; i++)
-        if (object_at(t, i) != NULL)
-            ledger_add(&t->shown, object_at(t, i));
+    search_way(&t->search, way, length);
+    t->is_held = keep_way(t, way, length);
+    pool_free(heap->pool, way, (length + 1) * sizeof *way, POOL_DATA);
     return HD_OK;
 }
 
@@ -131,7 +145,7 @@ static enum hd_err begin_top(struct session *session, struct tracing *t)
 {
     if (begins_with_name(t)) {
         t->stage = SIGHT;
-        return sight_begin(&t->sight, session, &t->shown);
+        return sight_begin(&t->sight, session, &t->chain);
     }
     t->stage = TOP;
     roots_begin(session->hub, &t->roots, NULL);
@@ -173,19 +187,26 @@ static void look(struct session *session, struct tracing *t, size_t *budget)
     case SEARCH:
         if (!search_some(&t->search, budget))
             break;
-        t->stage = DONE;
         if (t->search.is_found)
             t->err = keep_chain(session, t);
-        if (t->is_held && t->err == HD_OK)
+        t->is_unsure = !t->is_held && (t->search.is_found || t->search.is_unsure);
+        t->stage = CLOSE;
+        break;
+    case CLOSE:
+        *budget = 0;
+        if (!search_end_some(&t->search))
+            break;
+        t->stage = DONE;
+        if (t->is_held)
             t->err = begin_top(session, t);
-        else if (t->search.is_unsure)
+        else if (t->is_unsure)
             t->err = begin(hub, t);
         break;
     case TOP:
         if (!roots_some(hub, &t->roots, budget, meet_root, t) && !t->has_root)
             break;
         t->stage = SIGHT;
-        t->err = sight_begin(&t->sight, session, &t->shown);
+        t->err = sight_begin(&t->sight, session, &t->chain);
         break;
     case SIGHT:
         if (sight_some(&t->sight, budget))
@@ -221,12 +242,12 @@ static bool part(void *arg, size_t budget)
 /* -- links -------------------------------------------------------------------------------------------------------- */
 
 /* Visits the slot by which the i-th object of the chain holds the next; false if it does not. */
-static bool visit_link(const struct tracing *t, uint64_t i, slot_fn *visit, void *arg)
+static bool visit_link(const struct tracing *t, uint32_t i, slot_fn *visit, void *arg)
 {
+    struct obj *container = object_at(t, i);
     const struct obj *child = object_at(t, i + 1);
-    uint32_t from = i + 1 < t->len ? t->search.ledger.rows[t->way[i + 1]].b : t->search.from;
 
-    return child != NULL && search_link(&t->search, t->way[i], from, child, visit, arg);
+    return container != NULL && child != NULL && search_link(container, t->chain.rows[i].b, child, visit, arg);
 }
 
 static bool look_at_slot(void *arg, const struct slot *slot)
@@ -253,7 +274,7 @@ static bool chain_holds(struct hub *hub, struct tracing *t)
 
     if (!begins_with_name(t) && !root_holds(hub, t, &session))
         return false;
-    for (uint64_t i = 0; i < t->len; i++)
+    for (uint32_t i = 0; i < t->chain.len; i++)
         if (!visit_link(t, i, look_at_slot, NULL))
             return false;
     return true;
@@ -296,12 +317,12 @@ static enum hd_err pack_chain(struct call *call, struct tracing *t)
     bool is_rooted = !begins_with_name(t);
     struct session *session;
 
-    pack_array(out, t->len + is_rooted);
+    pack_array(out, t->chain.len + is_rooted);
     if (is_rooted && root_holds(call->hub, t, &session))
         rows_pack_root(call, session, t->root.handle, object_at(t, 0));
-    for (uint64_t i = 0; packing.err == HD_OK && i < t->len; i++) {
+    for (uint32_t i = 0; packing.err == HD_OK && i < t->chain.len; i++) {
         packing.container = object_at(t, i);
-        packing.is_seen = ledger_find(&t->shown, packing.container)->a != 0;
+        packing.is_seen = t->chain.rows[i].a != 0;
         (void)visit_link(t, i, pack_link, &packing);
     }
     return packing.err == HD_OK ? reply_check(call) : packing.err;

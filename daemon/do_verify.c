@@ -3,7 +3,7 @@
 #include "daemon/job.h"
 #include "store/recount.h"
 
-enum stage { CONTAINERS, ROOTS, COMPARE, DRAIN, DONE };
+enum stage { CONTAINERS, ROOTS, COMPARE, DRAIN, CLOSE, DONE };
 
 struct verifying {
     struct recount recount;
@@ -31,7 +31,7 @@ static void end_pass(struct hub *hub, struct verifying *v)
 {
     if (v->recount.pass == 1)
         v->is_undisturbed = recount_was_undisturbed(&v->recount) && hub_is_drained(hub, UINT64_MAX);
-    v->stage = recount_next(&v->recount) ? CONTAINERS : DONE;
+    v->stage = recount_next(&v->recount) ? CONTAINERS : CLOSE;
 }
 
 static void look(struct hub *hub, struct verifying *v, size_t *budget)
@@ -60,6 +60,10 @@ static void look(struct hub *hub, struct verifying *v, size_t *budget)
         }
         recount_confirm(&v->recount);
         end_pass(hub, v);
+        break;
+    case CLOSE:
+        if (recount_end_some(&v->recount))
+            v->stage = DONE;
         break;
     case DONE:
         break;
@@ -120,21 +124,16 @@ static void pack_lost(struct buf *out, const struct verifying *v)
 
 static void pack_differences(struct buf *out, const struct verifying *v)
 {
-    uint32_t count = lost_types(v);
-    const struct obj *o;
-    uint64_t held;
+    uint32_t count = v->recount.difference_count;
 
-    for (uint32_t i = 0; i < v->recount.confirmed; i++)
-        count += recount_difference(&v->recount, i, &held) != NULL;
-    pack_array(out, count);
-    for (uint32_t i = 0; i < v->recount.confirmed; i++) {
-        o = recount_difference(&v->recount, i, &held);
-        if (o == NULL)
-            continue;
-        pack_type(out, o->type, 3);
-        pack_entry_uint(out, "id", o->id);
-        pack_entry_uint(out, "refcount", o->count);
-        pack_entry_uint(out, "holders", held);
+    pack_array(out, count + lost_types(v));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct difference *difference = &v->recount.differences[i];
+
+        pack_type(out, difference->type, 3);
+        pack_entry_uint(out, "id", difference->id);
+        pack_entry_uint(out, "refcount", difference->count);
+        pack_entry_uint(out, "holders", difference->held);
     }
     pack_lost(out, v);
 }

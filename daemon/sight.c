@@ -54,8 +54,12 @@ static void show(void *arg, const struct root *root)
 bool sight_some(struct sight *sight, size_t *budget)
 {
     if (sight->unseen == 0)
-        return true;
+        return search_end_some(&sight->search);
     if (!sight->roots_are_shown)
         sight->roots_are_shown = roots_some(sight->session->hub, &sight->roots, budget, show, &sight->search);
-    return sight->roots_are_shown && (sight->unseen == 0 || search_some(&sight->search, budget));
+    if (!sight->roots_are_shown || (sight->unseen > 0 && !search_some(&sight->search, budget)))
+        return false;
+    sight->unseen = 0;
+    *budget = 0;
+    return search_end_some(&sight->search);
 }

@@ -12,6 +12,8 @@
 
 #include "store/gc.h"
 
+#define CUT ((size_t)1 << 20) /* bytes given back in one go */
+
 /* A third of the slots stays empty. */
 static uint64_t slots_for(uint64_t capacity)
 {
@@ -26,8 +28,10 @@ enum hd_err ledger_open(struct ledger *ledger, struct heap *heap, uint64_t capac
         return heap_fail(heap, HD_LIMIT, "there are more objects than can be looked at");
     ledger->capacity = capacity < 1 ? 1 : (uint32_t)capacity;
     ledger->slot_count = slots_for(ledger->capacity);
-    ledger->rows = pool_alloc(heap->pool, ledger->capacity * sizeof *ledger->rows, POOL_DATA);
-    ledger->slots = pool_zero(heap->pool, ledger->slot_count * sizeof *ledger->slots);
+    ledger->rows_size = ledger->capacity * sizeof *ledger->rows;
+    ledger->slots_size = ledger->slot_count * sizeof *ledger->slots;
+    ledger->rows = pool_alloc(heap->pool, ledger->rows_size, POOL_DATA);
+    ledger->slots = pool_zero(heap->pool, ledger->slots_size);
     ledger->next = heap->ledgers;
     heap->ledgers = ledger;
     heap->is_marking = true;
@@ -54,10 +58,42 @@ void ledger_close(struct ledger *ledger)
 
     if (heap == NULL)
         return;
-    unlink_ledger(ledger);
-    pool_free(heap->pool, ledger->rows, ledger->capacity * sizeof *ledger->rows, POOL_DATA);
-    pool_free(heap->pool, ledger->slots, ledger->slot_count * sizeof *ledger->slots, POOL_DATA);
+    if (!ledger->is_closing)
+        unlink_ledger(ledger);
+    pool_free(heap->pool, ledger->rows, ledger->rows_size, POOL_DATA);
+    pool_free(heap->pool, ledger->slots, ledger->slots_size, POOL_DATA);
     *ledger = (struct ledger){0};
+}
+
+bool ledger_cut(struct pool *pool, void **block, size_t *size)
+{
+    void *rest = *block != NULL && *size > CUT ? pool_resize(pool, *block, *size, *size - CUT) : NULL;
+
+    if (rest == NULL)
+        return true;
+    *block = rest;
+    *size -= CUT;
+    return false;
+}
+
+bool ledger_close_some(struct ledger *ledger)
+{
+    void *rows = ledger->rows;
+    void *slots = ledger->slots;
+    bool is_small;
+
+    if (ledger->heap == NULL)
+        return true;
+    if (!ledger->is_closing)
+        unlink_ledger(ledger);
+    ledger->is_closing = true;
+    is_small = ledger_cut(ledger->heap->pool, &rows, &ledger->rows_size) &&
+               ledger_cut(ledger->heap->pool, &slots, &ledger->slots_size);
+    ledger->rows = rows;
+    ledger->slots = slots;
+    if (is_small)
+        ledger_close(ledger);
+    return is_small;
 }
 
 /* -- rows --------------------------------------------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ struct ledger {
     uint32_t capacity;
     uint32_t *slots;         /* positions of rows plus 1; 0: empty */
     uint64_t slot_count;
+    size_t rows_size, slots_size; /* bytes of the two */
+    bool is_closing;
     uint64_t born;           /* the ids of objects made since it was opened begin here */
     void (*lost)(void *arg, struct obj *o); /* o lost a reference and lives on; must not allocate. Or NULL */
     void *arg;
@@ -47,6 +49,12 @@ enum hd_err ledger_open(struct ledger *ledger, struct heap *heap, uint64_t capac
 
 /* Frees it; fine for one of zeroes, and twice. */
 void ledger_close(struct ledger *ledger);
+
+/* The same in parts, for giving back many pages takes long: true when it is closed. It is not used any more meanwhile. */
+bool ledger_close_some(struct ledger *ledger);
+
+/* For others with such a vector: makes a block smaller by a part, *size with it; true if it is a small one now. */
+bool ledger_cut(struct pool *pool, void **block, size_t *size);
 
 /* The row of an object, NULL if it has none. */
 struct ledger_row *ledger_find(const struct ledger *ledger, const struct obj *o);

@@ -35,7 +35,7 @@ enum hd_err recount_begin(struct recount *r, struct heap *heap)
 {
     enum hd_err err;
 
-    *r = (struct recount){.pass = 1, .made = heap->made};
+    *r = (struct recount){.heap = heap, .pass = 1, .made = heap->made};
     memcpy(r->live, heap->live, sizeof r->live);
     for (unsigned type = 0; type < OBJ_TYPES; type++)
         r->objects += heap->live[type];
@@ -44,7 +44,8 @@ enum hd_err recount_begin(struct recount *r, struct heap *heap)
         return err;
     pool_walk_begin(heap->pool, &r->pages);
     r->told = pool_alloc(heap->pool, RECOUNT_TOLD * sizeof *r->told, POOL_DATA);
-    if (r->told != NULL)
+    r->differences = pool_alloc(heap->pool, RECOUNT_TOLD * sizeof *r->differences, POOL_DATA);
+    if (r->told != NULL && r->differences != NULL)
         return HD_OK;
     recount_end(r);
     return heap_no_memory(heap);
@@ -52,14 +53,21 @@ enum hd_err recount_begin(struct recount *r, struct heap *heap)
 
 void recount_end(struct recount *r)
 {
-    struct heap *heap = r->ledger.heap;
+    struct heap *heap = r->heap;
 
     if (heap == NULL)
         return;
     pool_walk_end(heap->pool, &r->pages);
     pool_free(heap->pool, r->told, RECOUNT_TOLD * sizeof *r->told, POOL_DATA);
+    pool_free(heap->pool, r->differences, RECOUNT_TOLD * sizeof *r->differences, POOL_DATA);
     ledger_close(&r->ledger);
-    r->told = NULL;
+    *r = (struct recount){0};
+}
+
+bool recount_end_some(struct recount *r)
+{
+    pool_walk_end(r->heap->pool, &r->pages);
+    return ledger_close_some(&r->ledger);
 }
 
 /* -- counting ----------------------------------------------------------------------------------------------------- */
@@ -161,29 +169,28 @@ bool recount_compare(struct recount *r, size_t *budget)
 
 bool recount_has_doubts(const struct recount *r)
 {
-    return r->told_len > r->confirmed;
+    return r->told_len > 0;
 }
 
 void recount_confirm(struct recount *r)
 {
-    uint32_t len = r->confirmed;
-
-    for (uint32_t i = r->confirmed; i < r->told_len; i++) {
+    for (uint32_t i = 0; i < r->told_len; i++) {
         struct ledger_row *row = &r->ledger.rows[r->told[i]];
+        const struct obj *o = row->o;
 
-        if (row->o != NULL && row->a == row->o->count) {
-            r->told[len++] = r->told[i];
+        if (o != NULL && row->a == o->count && r->difference_count < RECOUNT_TOLD) {
+            r->differences[r->difference_count++] = (struct difference){o->id, o->count, row->b, o->type};
             settle(r, row);
-        } else if (row->o != NULL) {
+        } else if (o != NULL) {
             count_again(r, row);
         }
     }
-    r->told_len = r->confirmed = len;
+    r->told_len = 0;
 }
 
 bool recount_next(struct recount *r)
 {
-    if (r->left == 0 || r->pass == RECOUNT_PASSES || r->told_len == RECOUNT_TOLD)
+    if (r->left == 0 || r->pass == RECOUNT_PASSES || r->difference_count == RECOUNT_TOLD)
         return false;
     r->pass++;
     r->left = 0;
@@ -194,17 +201,9 @@ bool recount_next(struct recount *r)
     return true;
 }
 
-const struct obj *recount_difference(const struct recount *r, uint32_t i, uint64_t *held)
-{
-    const struct ledger_row *row = &r->ledger.rows[r->told[i]];
-
-    *held = row->b;
-    return row->o;
-}
-
 bool recount_was_undisturbed(const struct recount *r)
 {
-    const struct heap *heap = r->ledger.heap;
+    const struct heap *heap = r->heap;
 
     return !r->saw_loss && heap->made == r->made && memcmp(heap->live, r->live, sizeof r->live) == 0;
 }

@@ -14,7 +14,13 @@
 #define RECOUNT_PASSES 8
 #define RECOUNT_TOLD 1000 /* differences that are kept */
 
+struct difference {
+    uint64_t id, count, held; /* references that the object counts, and that there are */
+    unsigned type;
+};
+
 struct recount {
+    struct heap *heap;
     struct ledger ledger;   /* rows: a: state, or the count when the pass began; b: references met */
     struct pool_walk pages;
     unsigned pass;          /* from 1 */
@@ -22,8 +28,10 @@ struct recount {
     uint64_t checked;       /* of them, whose count was compared with its holders while nothing changed */
     uint64_t left;          /* rows that the next pass counts again */
     uint32_t compared;      /* rows compared in this pass */
-    uint32_t *told;         /* rows that differ: those before `confirmed` for certain */
-    uint32_t told_len, confirmed;
+    uint32_t *told;         /* rows that may differ */
+    uint32_t told_len;
+    struct difference *differences; /* for certain */
+    uint32_t difference_count;
     uint64_t met[OBJ_TYPES];  /* objects met in the first pass */
     uint64_t live[OBJ_TYPES]; /* that there were at the beginning */
     uint64_t made;
@@ -33,6 +41,9 @@ struct recount {
 /* Begins. NO_MEMORY: all that it needs is reserved. */
 enum hd_err recount_begin(struct recount *r, struct heap *heap);
 void recount_end(struct recount *r);
+
+/* Gives memory back in parts: true when only what the answer needs is left. Nothing is counted any more. */
+bool recount_end_some(struct recount *r);
 
 /* Counts about *budget references of containers (counting down); true when this pass has seen them all. */
 bool recount_some(struct recount *r, size_t *budget);
@@ -50,10 +61,6 @@ void recount_confirm(struct recount *r);
 
 /* The next pass; false if none is needed or worth it. */
 bool recount_next(struct recount *r);
-
-/* A certain difference, i < confirmed: the object, and how many references to it there are; NULL if it is dead by now.
- */
-const struct obj *recount_difference(const struct recount *r, uint32_t i, uint64_t *held);
 
 /* True if nothing at all happened since the beginning, so that `met` can be compared with `live`: what is alive and met
  * by nobody is lost. Nothing may be dying. */

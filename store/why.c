@@ -183,9 +183,31 @@ void search_end(struct search *s)
 {
     if (s->ledger.heap == NULL)
         return;
-    pool_free(s->ledger.heap->pool, s->order, s->ledger.capacity * sizeof *s->order, POOL_DATA);
+    pool_free(s->ledger.heap->pool, s->order, s->order_size, POOL_DATA);
     ledger_close(&s->ledger);
     *s = (struct search){0};
+}
+
+bool search_end_some(struct search *s)
+{
+    struct heap *heap = s->ledger.heap;
+    void *order = s->order;
+    bool is_small;
+
+    if (heap == NULL)
+        return true;
+    s->is_over = true; /* what is lost from now on is of no interest */
+    is_small = ledger_cut(heap->pool, &order, &s->order_size);
+    s->order = order;
+    if (!is_small)
+        return false;
+    pool_free(heap->pool, s->order, s->order_size, POOL_DATA);
+    s->order = NULL;
+    s->order_size = 0;
+    if (!ledger_close_some(&s->ledger))
+        return false;
+    *s = (struct search){0};
+    return true;
 }
 
 static void put_in_order(struct search *s, const struct ledger_row *row)
@@ -219,7 +241,8 @@ enum hd_err search_begin(struct search *s, struct heap *heap, struct obj *target
     err = ledger_open(&s->ledger, heap, heap->containers, remember_loss, s);
     if (err != HD_OK)
         return err;
-    s->order = pool_alloc(heap->pool, s->ledger.capacity * sizeof *s->order, POOL_DATA);
+    s->order_size = s->ledger.capacity * sizeof *s->order;
+    s->order = pool_alloc(heap->pool, s->order_size, POOL_DATA);
     if (s->order == NULL) {
         search_end(s);
         return heap_no_memory(heap);
@@ -362,16 +385,12 @@ void search_way(const struct search *s, uint32_t *way, uint64_t length)
     }
 }
 
-bool search_link(const struct search *s, uint32_t parent, uint32_t from, const struct obj *child, slot_fn *visit,
-                 void *arg)
+bool search_link(struct obj *container, uint32_t from, const struct obj *child, slot_fn *visit, void *arg)
 {
-    struct obj *o = s->ledger.rows[parent].o;
     struct showing showing = {child, visit, arg, true, true};
     size_t chunk = from == SEARCH_ANYWHERE ? SIZE_MAX : LEDGER_CHUNK;
     uint64_t cursor = from == SEARCH_ANYWHERE ? 0 : from;
 
-    if (o == NULL)
-        return false;
-    (void)kind_of(o)->traverse(o, &cursor, &chunk, show_slot, &showing);
+    (void)kind_of(container)->traverse(container, &cursor, &chunk, show_slot, &showing);
     return !showing.goes_on;
 }

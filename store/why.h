@@ -63,6 +63,7 @@ bool holding_each(const struct holders *h, const struct holding *holding, slot_f
 struct search {
     struct ledger ledger;  /* containers; row a: the parent's row, b: where in the parent its stretch begins */
     uint32_t *order;       /* rows in the order in which they are looked into */
+    size_t order_size;     /* bytes */
     uint32_t queued, taken;
     struct obj *target;    /* borrowed; may be NULL */
     bool (*met)(void *arg, struct obj *o); /* a container is met first; true: the search ends. May be NULL */
@@ -80,6 +81,9 @@ enum hd_err search_begin(struct search *s, struct heap *heap, struct obj *target
                          bool (*met)(void *arg, struct obj *o), void *arg);
 void search_end(struct search *s);
 
+/* The same in parts, for it may have much memory to give back: true when it is done. */
+bool search_end_some(struct search *s);
+
 /* A root leads to `o`. All roots are shown before search_some; some of them may be looked into by search_first before
  * others are shown: of two ways of one length that through the earlier root is found. */
 void search_root(struct search *s, struct obj *o);
@@ -96,9 +100,7 @@ uint64_t search_length(const struct search *s);
 /* The way as positions of rows, from the root to the target's parent: `length` of them. */
 void search_way(const struct search *s, uint32_t *way, uint64_t length);
 
-/* Visits the first slot of the container in the row `parent` that refers to `child`, in the stretch from `from` on;
- * false if there is none now, or the container is dead. */
-bool search_link(const struct search *s, uint32_t parent, uint32_t from, const struct obj *child, slot_fn *visit,
-                 void *arg);
+/* Visits the first slot of a container that refers to `child`, in the stretch from `from` on; false if there is none. */
+bool search_link(struct obj *container, uint32_t from, const struct obj *child, slot_fn *visit, void *arg);
 
 #endif
