@@ -12,7 +12,8 @@ enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count);
 /* Drops what arguments and options hold. */
 void args_release(struct call *call);
 
-/* The options themselves: BAD_ARGS for an unknown one or a wrong value; what was read is released by options_release. */
+/* The options themselves: BAD_ARGS for an unknown one or a wrong value; what was read is released by
+ * options_release. */
 enum hd_err options_read(struct call *call, struct reader *reader);
 void options_release(struct call *call);
 

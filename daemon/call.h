@@ -1,8 +1,9 @@
 /*
  * daemon/call.h - one request while it runs: its decoded arguments, and the ways to answer.
  *
- * A handler is a function `do_<method>(struct call *)`: arguments in, one store call, one reply. It returns HD_OK after it
- * has called exactly one of the reply functions (none if the call waits, or goes on as a job), or an error whose text is in heap->error_text; then nothing has changed.
+ * A handler is a function `do_<method>(struct call *)`: arguments in, one store call, one reply. It returns HD_OK after
+ * it has called exactly one of the reply functions (none if the call waits, or goes on as a job), or an error whose
+ * text is in heap->error_text; then nothing has changed.
  */
 #ifndef HEAPD_DAEMON_CALL_H
 #define HEAPD_DAEMON_CALL_H
@@ -112,7 +113,8 @@ static inline uint64_t opts_number(const struct opts *opts, enum rpc_option opti
 
 /* -- answers ----------------------------------------------------------------------------------------------------- */
 
-/* The output buffer, with the response's envelope packed up to its result; NULL for a notification: pack nothing then. */
+/* The output buffer, with the response's envelope packed up to its result; NULL for a notification: pack nothing
+ * then. */
 struct buf *reply_begin(struct call *call);
 
 enum hd_err reply_nil(struct call *call);
@@ -130,10 +132,12 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
  * back after the handler. */
 enum hd_err reply_reserve(struct call *call);
 
-/* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the handler. */
+/* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the
+ * handler. */
 enum hd_err reply_check(const struct call *call);
 
-/* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before it. */
+/* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before
+ * it. */
 void reply_undo(struct call *call, uint64_t first);
 
 /* -- batches ------------------------------------------------------------------------------------------------------ */

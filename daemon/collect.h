@@ -1,9 +1,10 @@
 /*
  * daemon/collect.h - the collector of cycles in the hub: what its roots are, when it begins, how long its slices are.
  *
- * It begins by itself when the number of containers has grown by gc.growth and by gc.percent since the last collection; and, when
- * anything was made since, as soon as a collection as long as the last one takes at most a hundredth of the time between the two.
- * While sessions are busy its slices take at most a third of the time; a client that asked (`gc`) pays with its own waiting.
+ * It begins by itself when the number of containers has grown by gc.growth and by gc.percent since the last collection;
+ * and, when anything was made since, as soon as a collection as long as the last one takes at most a hundredth of the
+ * time between the two. While sessions are busy its slices take at most a third of the time; a client that asked (`gc`)
+ * pays with its own waiting.
  */
 #ifndef HEAPD_DAEMON_COLLECT_H
 #define HEAPD_DAEMON_COLLECT_H
@@ -38,7 +39,8 @@ bool collector_has_work(struct hub *hub);
 /* A slice in the background. */
 void collector_work(struct hub *hub);
 
-/* A slice for a session that waits for the end of the `goal`-th collection, beginning one if need be; true when it has ended. */
+/* A slice for a session that waits for the end of the `goal`-th collection, beginning one if need be; true when it has
+ * ended. */
 bool collector_work_for(struct hub *hub, uint64_t goal);
 
 /* The session's step is empty. */

@@ -2,7 +2,8 @@
  * daemon/config.h - the settings of the daemon: defaults, then the configuration file, then the command line.
  *
  * daemon/config.def names them, daemon/settings.h reads their values. A configuration is read whole into a fresh struct
- * config or not at all, so that a daemon that reads its file again either runs with all of it or goes on with what it had.
+ * config or not at all, so that a daemon that reads its file again either runs with all of it or goes on with what it
+ * had.
  */
 #ifndef HEAPD_DAEMON_CONFIG_H
 #define HEAPD_DAEMON_CONFIG_H

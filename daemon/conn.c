@@ -106,7 +106,8 @@ static void free_conn(uv_handle_t *handle)
         conns->on_room(conns->context);
 }
 
-/* The one place where a connection is closed; nothing more happens to it but free_conn. Fine for one that is closing. */
+/* The one place where a connection is closed; nothing more happens to it but free_conn. Fine for one that is
+ * closing. */
 static void close_conn(struct conn *conn)
 {
     if (is_closing(conn))
@@ -155,8 +156,8 @@ static bool may_close_now(const struct conn *conn)
 }
 
 /*
- * Everything is said. A close while bytes of the client's are unread would reset the connection, and the client might lose
- * our last words: so our side is shut, and its bytes are thrown away until it closes or its time is over.
+ * Everything is said. A close while bytes of the client's are unread would reset the connection, and the client might
+ * lose our last words: so our side is shut, and its bytes are thrown away until it closes or its time is over.
  */
 static void linger(struct conn *conn)
 {
@@ -441,8 +442,8 @@ static void say_bye(struct conn *conn, const char *reason)
 }
 
 /*
- * A client that reads slowly moves its socket's queue before the socket has room for us. One that takes nothing is told so
- * behind what waits already: if it begins to read before LINGER_MS are over, it learns why it was closed.
+ * A client that reads slowly moves its socket's queue before the socket has room for us. One that takes nothing is told
+ * so behind what waits already: if it begins to read before LINGER_MS are over, it learns why it was closed.
  */
 static void judge_output(struct conn *conn)
 {

@@ -2,12 +2,12 @@
  * daemon/conn.h - connections: the only code that moves bytes of libuv's streams.
  *
  * A connection carries bytes between a socket and a session. It reads while the session wants bytes, gives it at most
- * CONN_TURN_REQUESTS requests a turn, and writes what it has to say once per read or round: at once as far as the socket
- * takes it, then as the socket has room. It never holds more of the output than a few bytes of its own, so that the
- * session's limit of output is all that a slow reader can cost.
+ * CONN_TURN_REQUESTS requests a turn, and writes what it has to say once per read or round: at once as far as the
+ * socket takes it, then as the socket has room. It never holds more of the output than a few bytes of its own, so that
+ * the session's limit of output is all that a slow reader can cost.
  *
- * A connection's life: open (session != NULL) -> over, its last output being written -> lingering (session gone, our side
- * shut, the client's bytes thrown away so that it can read the last of ours) -> closed by one uv_close -> freed.
+ * A connection's life: open (session != NULL) -> over, its last output being written -> lingering (session gone, our
+ * side shut, the client's bytes thrown away so that it can read the last of ours) -> closed by one uv_close -> freed.
  */
 #ifndef HEAPD_DAEMON_CONN_H
 #define HEAPD_DAEMON_CONN_H

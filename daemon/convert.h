@@ -8,11 +8,13 @@
 
 /* -- from the wire (convert_in.c, targets.c) --------------------------------------------------------------------- */
 
-/* Builds the object of the next value: a literal makes new objects, references inside it lead to existing ones. Iterative.
- * On success *out is an owned reference. Errors: VALUE, TYPE, OVERFLOW, NO_NAME, NO_HANDLE, LIMIT, NO_MEMORY, BAD_ARGS. */
+/* Builds the object of the next value: a literal makes new objects, references inside it lead to existing ones.
+ * Iterative. On success *out is an owned reference. Errors: VALUE, TYPE, OVERFLOW, NO_NAME, NO_HANDLE, LIMIT,
+ * NO_MEMORY, BAD_ARGS. */
 enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out);
 
-/* The object of a target: a str is a name, a uint a handle, [ns, name], HANDLE, NAME; owned. BAD_ARGS for anything else. */
+/* The object of a target: a str is a name, a uint a handle, [ns, name], HANDLE, NAME; owned. BAD_ARGS for anything
+ * else. */
 enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out);
 
 /* A reference in an ext value, or in the value behind the key "@" of the map dialect; owned. */

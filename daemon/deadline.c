@@ -9,7 +9,8 @@ static uint64_t wind(struct deadlines *deadlines)
     return fair_clock_wind(&deadlines->fair, uv_now(deadlines->timer.loop));
 }
 
-/* Milliseconds until the first deadline of this kind ends; FAIR_CLOCK_TICK_MS if that is later, UINT64_MAX if there is none. */
+/* Milliseconds until the first deadline of this kind ends; FAIR_CLOCK_TICK_MS if that is later, UINT64_MAX if there is
+ * none. */
 static uint64_t measure_wait(const struct deadlines *deadlines, enum deadline_kind kind)
 {
     const struct deadline *first = TAILQ_FIRST(&deadlines->lists[kind]);

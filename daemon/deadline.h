@@ -1,8 +1,8 @@
 /*
  * daemon/deadline.h - all deadlines of all connections on one timer.
  *
- * The deadlines of one kind last equally long, so that a list in order of their start is in order of their end too: setting
- * and clearing one is O(1), and an idle connection costs no timer of its own.
+ * The deadlines of one kind last equally long, so that a list in order of their start is in order of their end too:
+ * setting and clearing one is O(1), and an idle connection costs no timer of its own.
  *
  * Time is counted by a clock that runs while the loop runs (daemon/fair_clock.h).
  */

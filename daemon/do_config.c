@@ -1,8 +1,8 @@
 /*
  * do_config.c - config_get and config_set: settings, for administrators.
  *
- * A value is read as in the configuration file, by the same code, whether it comes as a str or as a number. What was set
- * lasts until the file is read again (SIGHUP) or the daemon ends.
+ * A value is read as in the configuration file, by the same code, whether it comes as a str or as a number. What was
+ * set lasts until the file is read again (SIGHUP) or the daemon ends.
  */
 #include <math.h>
 #include <stdio.h>

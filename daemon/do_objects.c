@@ -220,7 +220,8 @@ enum hd_err do_copy(struct call *call)
     return reply_made(call, err, &copy);
 }
 
-/* A copy with a cycle in it would not die of an answer that cannot be sent: so the answer is tried with the original. */
+/* A copy with a cycle in it would not die of an answer that cannot be sent: so the answer is tried with the
+ * original. */
 enum hd_err do_deepcopy(struct call *call)
 {
     uint64_t first = call->session->handles.next;

@@ -1,8 +1,8 @@
 /*
  * events.c - what the server tells without being asked.
  *
- * A death that waits to be told lives in its weak reference: the session's queue runs through these records, so a million
- * deaths need no memory, and nothing is packed for a client that does not read.
+ * A death that waits to be told lives in its weak reference: the session's queue runs through these records, so a
+ * million deaths need no memory, and nothing is packed for a client that does not read.
  */
 #include <string.h>
 

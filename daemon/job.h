@@ -1,9 +1,9 @@
 /*
  * daemon/job.h - a request that takes slices: what goes on while its session waits.
  *
- * A handler that cannot answer at once calls job_begin and returns HD_OK without a reply. Its session is paused, hub_work
- * calls `slice` round robin with all other work of the hub, and when that answers true, `answer` replies as a handler
- * does. A handler reserves what its job needs before job_begin, so that slices do not fail for want of memory.
+ * A handler that cannot answer at once calls job_begin and returns HD_OK without a reply. Its session is paused,
+ * hub_work calls `slice` round robin with all other work of the hub, and when that answers true, `answer` replies as a
+ * handler does. A handler reserves what its job needs before job_begin, so that slices do not fail for want of memory.
  */
 #ifndef HEAPD_DAEMON_JOB_H
 #define HEAPD_DAEMON_JOB_H
@@ -13,8 +13,8 @@
 struct job_kind {
     /* One slice; true when it is done. What dies in it is told before the answer. */
     bool (*slice)(struct session *session, void *state);
-    /* The reply, by exactly one reply function; or an error. `call` has no arguments, and of the options those that say how
-     * an object travels. */
+    /* The reply, by exactly one reply function; or an error. `call` has no arguments, and of the options those that say
+     * how an object travels. */
     enum hd_err (*answer)(struct call *call, void *state);
     /* Frees the state: after the answer, or when the session ends before it. NULL: nothing to free. */
     void (*drop)(struct session *session, void *state);

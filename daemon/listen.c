@@ -68,7 +68,8 @@ static struct listener *check_listener(void *pointer)
 
 /* -- One listener -------------------------------------------------------------------------------------------------- */
 
-/* Its own descriptors being gone is no reason to hold up the loop, so everything here is tried and may be tried again. */
+/* Its own descriptors being gone is no reason to hold up the loop, so everything here is tried and may be tried
+ * again. */
 static int bind_listener(struct listener *listener)
 {
     mode_t mask;

@@ -1,8 +1,9 @@
 /*
  * daemon/listen.h - listeners: TCP addresses and Unix sockets on which connections are accepted.
  *
- * A listener that cannot accept because no descriptor is left is closed and opened again by a timer: libuv would spin on
- * it. One whose connection finds no room leaves it in the system's queue; polling stops until listeners_resume takes it.
+ * A listener that cannot accept because no descriptor is left is closed and opened again by a timer: libuv would spin
+ * on it. One whose connection finds no room leaves it in the system's queue; polling stops until listeners_resume takes
+ * it.
  */
 #ifndef HEAPD_DAEMON_LISTEN_H
 #define HEAPD_DAEMON_LISTEN_H

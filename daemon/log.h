@@ -1,9 +1,9 @@
 /*
  * daemon/log.h - lines for people and machines, on standard error.
  *
- * A line is one write of at most LOG_LINE_MAX bytes; whatever a client put into it is escaped, so that a line is a line and
- * a terminal stays as it is. A log that cannot take a line now (a full pipe, a full disk) loses it: it never holds up the
- * daemon. Level and format are the only process globals here.
+ * A line is one write of at most LOG_LINE_MAX bytes; whatever a client put into it is escaped, so that a line is a line
+ * and a terminal stays as it is. A log that cannot take a line now (a full pipe, a full disk) loses it: it never holds
+ * up the daemon. Level and format are the only process globals here.
  */
 #ifndef HEAPD_DAEMON_LOG_H
 #define HEAPD_DAEMON_LOG_H

@@ -1,9 +1,10 @@
 /*
  * daemon/pace.h - whose turn it is: slices of the hub's own work, and sessions that have something left to do.
  *
- * A round of the loop is: one slice of the hub's work, one turn for each that asked for one, then the network. As long as
- * there is work or somebody waits for a turn the loop does not sleep. So a container of millions dies in slices between
- * which every other session is served, and a session with a thousand requests in its buffer shares with the others.
+ * A round of the loop is: one slice of the hub's work, one turn for each that asked for one, then the network. As long
+ * as there is work or somebody waits for a turn the loop does not sleep. So a container of millions dies in slices
+ * between which every other session is served, and a session with a thousand requests in its buffer shares with the
+ * others.
  */
 #ifndef HEAPD_DAEMON_PACE_H
 #define HEAPD_DAEMON_PACE_H

@@ -11,8 +11,8 @@
 struct server;
 
 /*
- * Opens the listeners and everything behind them. `line` is read again on SIGHUP and must outlive the server; `config` is
- * taken over, also on failure. NULL: `error` says why.
+ * Opens the listeners and everything behind them. `line` is read again on SIGHUP and must outlive the server; `config`
+ * is taken over, also on failure. NULL: `error` says why.
  */
 struct server *server_open(const struct command_line *line, struct config *config, struct config_error *error);
 

@@ -1,8 +1,8 @@
 /*
  * session.c - one client's life: bytes in, requests one after another, bytes out.
  *
- * Requests are read in place from the bytes that just came; only what is left over is copied. A request whose step cannot
- * be finished at once pauses its own session: its response waits in `held` until hub_work has done the rest.
+ * Requests are read in place from the bytes that just came; only what is left over is copied. A request whose step
+ * cannot be finished at once pauses its own session: its response waits in `held` until hub_work has done the rest.
  */
 #include "daemon/session.h"
 

@@ -62,8 +62,8 @@ const struct setting *settings_find(const char *name);
 /* Its field in a configuration. */
 const void *setting_field(const struct setting *setting, const struct config *config);
 
-/* Reads a value as it stands in the file, on the command line or in config_set; a list gets one more item. False: `error`
- * says why, and nothing is changed. */
+/* Reads a value as it stands in the file, on the command line or in config_set; a list gets one more item. False:
+ * `error` says why, and nothing is changed. */
 bool setting_read(const struct setting *setting, struct config *config, const char *value, struct config_error *error);
 
 /* Packs its value: bytes and counts as int, seconds as int or float, a flag as bool, a list as an array of str. */

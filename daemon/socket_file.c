@@ -30,7 +30,8 @@ static bool fail(struct socket_file_error *error, const char *format, ...)
     return false;
 }
 
-/* Makes the directory, or finds it as it must be: ours, and nobody else's to enter. Links do not count as directories. */
+/* Makes the directory, or finds it as it must be: ours, and nobody else's to enter. Links do not count as
+ * directories. */
 static bool make_private(const char *directory, struct socket_file_error *error)
 {
     struct stat status;

@@ -1,8 +1,10 @@
 /*
- * daemon/socket_file.h - the path of a Unix socket: where it is by default, whose it is, and whether it may be replaced.
+ * daemon/socket_file.h - the path of a Unix socket: where it is by default, whose it is, and whether it may be
+ * replaced.
  *
- * A path is claimed by a lock on PATH.lock, which ends with its process however that ends. Who holds the lock may replace a
- * socket file that nobody answers on; one that somebody answers on (another program, without our lock) is left alone.
+ * A path is claimed by a lock on PATH.lock, which ends with its process however that ends. Who holds the lock may
+ * replace a socket file that nobody answers on; one that somebody answers on (another program, without our lock) is
+ * left alone.
  */
 #ifndef HEAPD_DAEMON_SOCKET_FILE_H
 #define HEAPD_DAEMON_SOCKET_FILE_H
@@ -25,7 +27,8 @@ struct socket_file_error {
  */
 bool socket_file_default(char path[SOCKET_PATH_MAX], struct socket_file_error *error);
 
-/* Claims the path and removes a socket file left over by a dead process. *lock: a descriptor for socket_file_release. */
+/* Claims the path and removes a socket file left over by a dead process. *lock: a descriptor for
+ * socket_file_release. */
 bool socket_file_claim(const char *path, int *lock, struct socket_file_error *error);
 
 /* Gives the path up: removes the lock file. The socket file is its listener's to remove, before. */

@@ -1,6 +1,6 @@
 /*
- * daemon/state.h - what a hub and a session consist of. For the files of daemon/ that are the server's logic; the network
- * side (conn, server, main) sees hub.h and session.h only.
+ * daemon/state.h - what a hub and a session consist of. For the files of daemon/ that are the server's logic; the
+ * network side (conn, server, main) sees hub.h and session.h only.
  */
 #ifndef HEAPD_DAEMON_STATE_H
 #define HEAPD_DAEMON_STATE_H
@@ -179,7 +179,8 @@ struct session {
 /* Puts the session's step into the ring of hub_work. hub.c */
 void hub_add_working(struct hub *hub, struct session *session);
 
-/* True if nothing is in a dying queue any more of what was there when hub->joined was `since`; UINT64_MAX: nothing at all. hub.c */
+/* True if nothing is in a dying queue any more of what was there when hub->joined was `since`; UINT64_MAX: nothing at
+ * all. hub.c */
 bool hub_is_drained(const struct hub *hub, uint64_t since);
 
 /* A shared namespace that is empty and that nobody works in goes, but `global` and `builtins`. hub.c */
@@ -230,7 +231,8 @@ void session_wake(struct session *session);
 /* Runs the request of a whole, well-formed frame. dispatch.c */
 void dispatch_frame(struct session *session, const struct envelope *envelope);
 
-/* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused. dispatch.c */
+/* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused.
+ * dispatch.c */
 struct call;
 void dispatch_finish(struct call *call, enum hd_err err);
 
@@ -254,8 +256,8 @@ static inline void session_answered(struct session *session, size_t at, uint64_t
 /* Ends the session if its output could not be kept, or too much of it waits. session.c */
 void session_check_output(struct session *session);
 
-/* A slice of work: calls `part` with a budget of references again and again until it answers true, `us` microseconds are
- * over, or slice_objects references are spent. hub.c */
+/* A slice of work: calls `part` with a budget of references again and again until it answers true, `us` microseconds
+ * are over, or slice_objects references are spent. hub.c */
 bool hub_slice(struct hub *hub, uint64_t us, bool (*part)(void *arg, size_t budget), void *arg);
 
 /* A slice of a dying queue; true when it is empty. hub.c */

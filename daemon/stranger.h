@@ -1,6 +1,6 @@
 /*
- * daemon/stranger.h - somebody who speaks something else on the port (HTTP, TLS, Redis, a person with telnet) is told in
- * their own tongue, in one sentence, what this is.
+ * daemon/stranger.h - somebody who speaks something else on the port (HTTP, TLS, Redis, a person with telnet) is told
+ * in their own tongue, in one sentence, what this is.
  */
 #ifndef HEAPD_DAEMON_STRANGER_H
 #define HEAPD_DAEMON_STRANGER_H

@@ -229,7 +229,8 @@ static enum hd_err bad_target(struct heap *heap)
     return heap_fail(heap, HD_BAD_ARGS, "a target is a name, [namespace, name], a handle or a reference");
 }
 
-/* A name as such, what nearly every target is: hashed once for the three places where it may be. NULL if it is in none. */
+/* A name as such, what nearly every target is: hashed once for the three places where it may be. NULL if it is in
+ * none. */
 static struct obj *peek_plain(const struct session *session, const struct wire *name)
 {
     const struct hub *hub = session->hub;

@@ -1,12 +1,12 @@
 /*
  * daemon/timing.h - how long requests take: a histogram for each method, and the slowest ones.
  *
- * A look at the clock costs a tenth of what a quick request does, so not every request pays for two (docs/adr/0011). The
- * clock is read once for each turn of a session. Of every method the first request and each TIMING_STRIDE-th after it are
- * timed from their beginning to their end; and every one that turns out to be large, that is one that did much work, took or
- * gave many bytes, or was done in slices. A large one that was not timed from its beginning counts from the last look at the
- * clock, in the same turn: a few microseconds too much at most. So every slow request is known by itself, and how the quick
- * ones spread is known from a sample of them.
+ * A look at the clock costs a tenth of what a quick request does, so not every request pays for two (docs/adr/0011).
+ * The clock is read once for each turn of a session. Of every method the first request and each TIMING_STRIDE-th after
+ * it are timed from their beginning to their end; and every one that turns out to be large, that is one that did much
+ * work, took or gave many bytes, or was done in slices. A large one that was not timed from its beginning counts from
+ * the last look at the clock, in the same turn: a few microseconds too much at most. So every slow request is known by
+ * itself, and how the quick ones spread is known from a sample of them.
  *
  * If slowlog_us asks for requests that may be quick, every request is timed.
  */
@@ -91,8 +91,8 @@ void timing_end(struct session *session, enum rpc_number method, uint64_t object
 /* The request that paused the session is answered. */
 void timing_answered(struct session *session);
 
-/* The map `methods` of stats("requests"): those that were called. The counts of a histogram are as many as the calls: quick
- * ones, of which some were timed, are spread as those were. */
+/* The map `methods` of stats("requests"): those that were called. The counts of a histogram are as many as the calls:
+ * quick ones, of which some were timed, are spread as those were. */
 void timing_pack_methods(const struct hub *hub, struct buf *out);
 
 #endif

@@ -107,7 +107,8 @@ static bool is_envelope_number(const struct feed *feed)
     return feed->depth == 1 && (feed->left[0] == feed->total || (feed->total == 4 && feed->left[0] == 3));
 }
 
-/* An int in any of its encodings, `value` the `extra` bytes behind its header; UINT64_MAX for what is none or negative. */
+/* An int in any of its encodings, `value` the `extra` bytes behind its header; UINT64_MAX for what is none or
+ * negative. */
 static uint64_t number_of(unsigned char head, unsigned extra, uint64_t value)
 {
     if (head < 0x80)
@@ -248,8 +249,8 @@ enum feed_status feed_scan(struct feed *feed, const struct feed_limits *limits, 
 /* -- the short way ------------------------------------------------------------------------------------------------ */
 
 /*
- * How to pass over a value, by its first byte: up to 0x7f so many bytes in all; 0x80 and more: one byte, and so many values
- * follow; LEN8, LEN16: a length of one or two bytes follows, and so many bytes; SLOW: not here.
+ * How to pass over a value, by its first byte: up to 0x7f so many bytes in all; 0x80 and more: one byte, and so many
+ * values follow; LEN8, LEN16: a length of one or two bytes follows, and so many bytes; SLOW: not here.
  */
 #define SLOW 0xff
 #define LEN8 0xfe
@@ -269,8 +270,8 @@ static const uint8_t ways[256] = {
     TIMES16(1), TIMES16(1), /* negative fixint */
 };
 
-/* Passes over `owed` values from bytes[at] on; 0 if they are not all there, or not for the short way. As many containers as
- * may be nested at all cannot be nested too deep. */
+/* Passes over `owed` values from bytes[at] on; 0 if they are not all there, or not for the short way. As many
+ * containers as may be nested at all cannot be nested too deep. */
 static size_t pass_quickly(const unsigned char *bytes, size_t at, size_t len, uint32_t owed)
 {
     unsigned containers = 0;

@@ -2,10 +2,11 @@
  * protocol/feed.h - where does the next MessagePack-RPC frame end, and may it be read at all?
  *
  * A resumable scanner. It walks every byte once, under one budget (bytes, values, nesting), and allocates nothing for a
- * claim: a header that announces more than the frame may still hold is refused at once. Nothing is built before the whole
- * frame has been seen to be well formed; protocol/read.h then reads it in place.
+ * claim: a header that announces more than the frame may still hold is refused at once. Nothing is built before the
+ * whole frame has been seen to be well formed; protocol/read.h then reads it in place.
  *
- * State is kept between calls, so bytes that come one at a time cost linear time. A feed refers to no memory but its own.
+ * State is kept between calls, so bytes that come one at a time cost linear time. A feed refers to no memory but its
+ * own.
  */
 #ifndef HEAPD_PROTOCOL_FEED_H
 #define HEAPD_PROTOCOL_FEED_H
@@ -27,7 +28,8 @@ struct feed_limits {
     uint32_t depth; /* levels of arrays and maps, the envelope counted; 1 ... HD_DEPTH_MAX */
 };
 
-/* One frame's scan. The stack of open containers is the caller's: one serves all sessions, but while a frame is incomplete. */
+/* One frame's scan. The stack of open containers is the caller's: one serves all sessions, but while a frame is
+ * incomplete. */
 struct feed {
     size_t pos;        /* bytes of the frame walked so far */
     uint64_t owed;     /* values that open containers still wait for */
@@ -62,8 +64,8 @@ struct envelope {
 };
 
 /*
- * The short way for what nearly every frame is: a request or notification that is all there, of few and plain values. True if one stands
- * at bytes[0]; false says nothing: feed_scan has the word.
+ * The short way for what nearly every frame is: a request or notification that is all there, of few and plain values.
+ * True if one stands at bytes[0]; false says nothing: feed_scan has the word.
  */
 bool feed_quick(const struct feed_limits *limits, const char *bytes, size_t len, struct envelope *envelope);
 

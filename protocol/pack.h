@@ -2,8 +2,8 @@
  * protocol/pack.h - an output buffer, and msgpack-c packing into it.
  *
  * A `buf` grows up to its `limit`; beyond it, or without memory, the buffer's `failed` is set and stays set until
- * pack_rewind or buf_clear: a writer may pack a whole frame and look once at the end. Lengths are checked before they are
- * packed (msgpack-c cuts those of 2^32 and more silently).
+ * pack_rewind or buf_clear: a writer may pack a whole frame and look once at the end. Lengths are checked before they
+ * are packed (msgpack-c cuts those of 2^32 and more silently).
  */
 #ifndef HEAPD_PROTOCOL_PACK_H
 #define HEAPD_PROTOCOL_PACK_H
@@ -44,7 +44,8 @@ static inline bool buf_reserve(struct buf *buf, size_t more)
 /* Appends raw bytes. `len` 0 is fine with any pointer. */
 void buf_append(struct buf *buf, const void *bytes, size_t len);
 
-/* Marks `n` bytes at the front as taken; storage is kept for reuse up to 64 KiB, given back beyond it when all is taken. */
+/* Marks `n` bytes at the front as taken; storage is kept for reuse up to 64 KiB, given back beyond it when all is
+ * taken. */
 void buf_taken(struct buf *buf, size_t n);
 
 /* Moves what waits to the front if at least half of the storage in use is taken bytes. Positions change. */
@@ -72,7 +73,8 @@ static inline void pack_byte(struct buf *buf, unsigned char byte)
         buf->bytes[buf->len++] = (char)byte;
 }
 
-/* One value each, in its shortest encoding. The short forms, of which most answers consist, are written here and by hand. */
+/* One value each, in its shortest encoding. The short forms, of which most answers consist, are written here and by
+ * hand. */
 static inline void pack_nil(struct buf *buf)
 {
     pack_byte(buf, 0xc0);

@@ -2,8 +2,8 @@
  * check.c - the whole-heap verifier.
  *
  * Invariant it proves: an object's count is the number of references that roots and containers hold; every table's own
- * invariants hold, and so do those of weak links; `live` is the number of objects by type that are reachable from anywhere
- * in the heap.
+ * invariants hold, and so do those of weak links; `live` is the number of objects by type that are reachable from
+ * anywhere in the heap.
  */
 #include "store/check.h"
 

@@ -1,5 +1,6 @@
 /*
- * store/check.h - the whole-heap verifier: recomputes every count from the roots its caller names and from all containers.
+ * store/check.h - the whole-heap verifier: recomputes every count from the roots its caller names and from all
+ * containers.
  */
 #ifndef HEAPD_STORE_CHECK_H
 #define HEAPD_STORE_CHECK_H
@@ -18,8 +19,8 @@ void check_root(struct check *check, struct obj *o);
 struct step;
 void check_step(struct check *check, const struct step *step);
 
-/* Ends it: walks all containers, compares. Returns the number of differences, each described through `line` (may be NULL);
- * UINT64_MAX if memory ran out. Frees `check`. */
+/* Ends it: walks all containers, compares. Returns the number of differences, each described through `line` (may be
+ * NULL); UINT64_MAX if memory ran out. Frees `check`. */
 uint64_t check_end(struct check *check, void (*line)(void *context, const char *text), void *context);
 
 #endif

@@ -34,8 +34,8 @@ enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *
 uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len);
 uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
 
-/* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as [...],
- * {...}. A proxy prints as itself. */
+/* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as
+ * [...], {...}. A proxy prints as itself. */
 enum hd_err obj_repr(struct heap *heap, struct obj *o, struct obj **out);
 
 #endif

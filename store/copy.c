@@ -1,9 +1,9 @@
 /*
  * copy.c - shallow and deep copies.
  *
- * A deep copy is a work list of (original, copy) pairs whose content is still to be filled in, and a memo from original to
- * copy (CPython's copy.deepcopy, without its recursion). An original with a single reference can be met only once, so
- * only the others enter the memo.
+ * A deep copy is a work list of (original, copy) pairs whose content is still to be filled in, and a memo from original
+ * to copy (CPython's copy.deepcopy, without its recursion). An original with a single reference can be met only once,
+ * so only the others enter the memo.
  */
 #include "store/copy.h"
 

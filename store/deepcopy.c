@@ -1,9 +1,9 @@
 /*
  * deepcopy.c - a new graph of the same shape: sharing and cycles kept, any depth.
  *
- * Copies are made empty when they are first met, and filled in order of making; a memo leads from an original to its copy
- * (CPython's copy.deepcopy without its recursion). An original with a single reference can be met only once and needs no
- * memo, but for the root, which the request refers to.
+ * Copies are made empty when they are first met, and filled in order of making; a memo leads from an original to its
+ * copy (CPython's copy.deepcopy without its recursion). An original with a single reference can be met only once and
+ * needs no memo, but for the root, which the request refers to.
  *
  * A tuple of only atoms, through tuples at any depth, is itself. That is judged once for each tuple, contents first.
  */

@@ -1,18 +1,21 @@
 /*
  * gc.c - the cycle collector.
  *
- * Phases: ROOTS and MARK mark whatever roots lead to; CONDEMN goes through the pages, clears the weak references of every
- * container that was not marked and puts it into the collector's dying queue; RECLAIM runs that queue like any other.
+ * Phases: ROOTS and MARK mark whatever roots lead to; CONDEMN goes through the pages, clears the weak references of
+ * every container that was not marked and puts it into the collector's dying queue; RECLAIM runs that queue like any
+ * other.
  *
  * Invariant of ROOTS and MARK: what was reachable when the collection began, or has been made or read from a weak
- * reference since, is marked, or there is a way to it from a root not yet shown, an object on the stack, or a marked object on a
- * flagged page; or it dies. So when all these are used up, what has no mark is unreachable, and nobody can reach it again.
+ * reference since, is marked, or there is a way to it from a root not yet shown, an object on the stack, or a marked
+ * object on a flagged page; or it dies. So when all these are used up, what has no mark is unreachable, and nobody can
+ * reach it again.
  *
  * Objects that have died and whose references are not dropped yet keep those alive until then (semantics.md). They are
- * waited for: before marking ends, every dying queue that held something when the stack was first empty has been empty once.
+ * waited for: before marking ends, every dying queue that held something when the stack was first empty has been empty
+ * once.
  *
- * The stack is bounded. What does not fit is marked, and its page flagged: when the stack is empty, the marked objects of
- * flagged pages are scanned again.
+ * The stack is bounded. What does not fit is marked, and its page flagged: when the stack is empty, the marked objects
+ * of flagged pages are scanned again.
  */
 #include "store/gc.h"
 
@@ -78,7 +81,8 @@ static void push(struct gc *gc, struct obj *o)
     gc->stack[gc->len++] = (struct entry){o, 0};
 }
 
-/* Lets go of an object that leaves the stack. One that was freed meanwhile left its block: its count is the block's size. */
+/* Lets go of an object that leaves the stack. One that was freed meanwhile left its block: its count is the block's
+ * size. */
 static void leave(struct gc *gc, struct obj *o)
 {
     if (o->type == OBJ_BURIED)
@@ -173,7 +177,8 @@ static void spend(size_t *budget, size_t cost)
     *budget -= cost < *budget ? cost : *budget;
 }
 
-/* Scans a part of the object on top. What it leads to comes to lie above it; when it is done the topmost takes its place. */
+/* Scans a part of the object on top. What it leads to comes to lie above it; when it is done the topmost takes its
+ * place. */
 static void scan_top(struct gc *gc, size_t *budget)
 {
     size_t at = gc->len - 1;
@@ -200,7 +205,8 @@ static void scan_again(void *arg, void *block)
         push(arg, o);
 }
 
-/* Looks for a flagged page, and puts its marked objects on the stack, which is empty and has room for more than a page. */
+/* Looks for a flagged page, and puts its marked objects on the stack, which is empty and has room for more than a
+ * page. */
 static void revisit_some(struct gc *gc, size_t *budget)
 {
     size_t most = *budget / PAGE_COST + 1;

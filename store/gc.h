@@ -7,8 +7,8 @@
  * works in slices between which anything may change. docs/adr/0002-collector.md argues why.
  *
  * What others owe it while heap->is_marking:
- * - obj_unref shows it every object that loses a reference and lives on (gc_shade); so a reference cannot move behind the
- *   back of the marking;
+ * - obj_unref shows it every object that loses a reference and lives on (gc_shade); so a reference cannot move behind
+ *   the back of the marking;
  * - reading a weak reference shows it the target (weak_target_peek);
  * - a list whose elements move down or are put in another order says so (gc_list_cut, gc_list_shuffled).
  * New containers are marked from the start.

@@ -1,6 +1,6 @@
 /*
- * store/graph.h - what is reachable from an object, as a picture needs it: nodes in order of distance, edges between them, weak
- * ones too. At one instant, within limits.work.
+ * store/graph.h - what is reachable from an object, as a picture needs it: nodes in order of distance, edges between
+ * them, weak ones too. At one instant, within limits.work.
  */
 #ifndef HEAPD_STORE_GRAPH_H
 #define HEAPD_STORE_GRAPH_H
@@ -12,7 +12,8 @@ struct graph {
     enum hd_err err;
 };
 
-/* An edge: a slot, which may be the weak part of an entry, or for a weakref or proxy its target. False ends the walk. */
+/* An edge: a slot, which may be the weak part of an entry, or for a weakref or proxy its target. False ends the
+ * walk. */
 typedef bool edge_fn(void *arg, const struct slot *slot, bool is_weak);
 
 /* Everything within `depth` steps from `o`, at most `limit` >= 1 objects, nearest first. LIMIT beyond the work limit,

@@ -1,8 +1,8 @@
 /*
  * handle.c - handles in radix trees.
  *
- * Invariant: a node in a tree has at least one child in use, unless it was reserved for the next handles_put; a tree whose
- * root is NULL has height 0. A leaf's slot is an owned reference or NULL.
+ * Invariant: a node in a tree has at least one child in use, unless it was reserved for the next handles_put; a tree
+ * whose root is NULL has height 0. A leaf's slot is an owned reference or NULL.
  */
 #include "store/handle.h"
 

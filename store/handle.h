@@ -1,9 +1,9 @@
 /*
  * store/handle.h - a session's handles: from a number to an owned reference.
  *
- * A radix tree over the number with small nodes (as Linux's XArray, M. Wilcox), so that numbers may be sparse and count up
- * for ever, nothing is ever rehashed, order is order of number, and empty nodes are freed at once. Two trees: numbers that
- * the client chose, and the server's own.
+ * A radix tree over the number with small nodes (as Linux's XArray, M. Wilcox), so that numbers may be sparse and count
+ * up for ever, nothing is ever rehashed, order is order of number, and empty nodes are freed at once. Two trees:
+ * numbers that the client chose, and the server's own.
  */
 #ifndef HEAPD_STORE_HANDLE_H
 #define HEAPD_STORE_HANDLE_H

@@ -1,8 +1,8 @@
 /*
  * store/heap.h - one heap: its objects, limits, statistics, and the text of its last error.
  *
- * No sockets, no frames: the heap can be embedded and tested alone, and two of them can live in one process. Nothing here
- * is safe for several threads at once.
+ * No sockets, no frames: the heap can be embedded and tested alone, and two of them can live in one process. Nothing
+ * here is safe for several threads at once.
  */
 #ifndef HEAPD_STORE_HEAP_H
 #define HEAPD_STORE_HEAP_H
@@ -100,15 +100,16 @@ void heap_work_start(struct heap *heap);
 enum hd_err heap_work(struct heap *heap, uint64_t units);
 
 /*
- * A new object of `size` bytes: count 1, type, id set; the rest is the caller's to fill. NULL without memory: the caller
- * returns heap_no_memory(). Counted in `live`. Containers become visible to the collector at once.
+ * A new object of `size` bytes: count 1, type, id set; the rest is the caller's to fill. NULL without memory: the
+ * caller returns heap_no_memory(). Counted in `live`. Containers become visible to the collector at once.
  */
 struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size);
 
 /* Frees an object's own block; nothing that it refers to. */
 void heap_free(struct heap *heap, struct obj *o, size_t size);
 
-/* Somebody goes through the heap in slices (is_marking), and a reference to `o` went that he may not have seen. store/gc.c */
+/* Somebody goes through the heap in slices (is_marking), and a reference to `o` went that he may not have seen.
+ * store/gc.c */
 void gc_shade(struct heap *heap, struct obj *o);
 
 /* Drops the caller's reference and sets its pointer to NULL; NULL is fine. Never frees here, never recurses. */

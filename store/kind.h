@@ -29,15 +29,15 @@ typedef bool slot_fn(void *arg, const struct slot *slot);
 
 struct kind {
     /*
-     * Calls `visit` for counting references, first to last, from *cursor on (0 at first, then the kind's own), for about
-     * *budget of them (counting down). True when it came to the end; false if the budget ended first, or if `visit`
-     * answered false. What stays in place between two calls is visited once. NULL: refers to nothing.
+     * Calls `visit` for counting references, first to last, from *cursor on (0 at first, then the kind's own), for
+     * about *budget of them (counting down). True when it came to the end; false if the budget ended first, or if
+     * `visit` answered false. What stays in place between two calls is visited once. NULL: refers to nothing.
      */
     bool (*traverse)(struct obj *o, uint64_t *cursor, size_t *budget, slot_fn *visit, void *arg);
 
     /*
-     * Drops references of a dead object, first to last, at most *budget of them (counting down); `cursor` starts at 0 and
-     * is the kind's own. True when all are dropped. NULL: refers to nothing.
+     * Drops references of a dead object, first to last, at most *budget of them (counting down); `cursor` starts at 0
+     * and is the kind's own. True when all are dropped. NULL: refers to nothing.
      */
     bool (*drop)(struct heap *heap, struct obj *o, uint64_t *cursor, size_t *budget);
 

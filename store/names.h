@@ -37,18 +37,20 @@ struct weak_name {
 
 void names_init(struct names *names);
 
-/* Drops every binding in order, at most *budget of them (counting down); true when all are gone and storage is freed. */
+/* Drops every binding in order, at most *budget of them (counting down); true when all are gone and storage is
+ * freed. */
 bool names_drop(struct heap *heap, struct names *names, size_t *budget);
 
-/* What a name is bound to, borrowed; NULL if it is not. What it is bound to weakly: take a reference before anything is dropped. */
+/* What a name is bound to, borrowed; NULL if it is not. What it is bound to weakly: take a reference before anything is
+ * dropped. */
 struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
 /* The same with the name's hash by heap_hash_bytes, for whoever looks in several places. */
 struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes, size_t len);
 
 /*
- * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned reference that was
- * bound before, or NULL: the caller drops it after the new binding stands.
+ * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned
+ * reference that was bound before, or NULL: the caller drops it after the new binding stands.
  */
 enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
                        struct obj **old);
@@ -57,8 +59,8 @@ enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes
 enum hd_err names_bind_weak(struct heap *heap, struct names *names, struct obj *holder, const char *bytes, size_t len,
                             struct obj *value, struct obj **old);
 
-/* The object of a weak binding dies in this step: it leaves its names at once, and waits in step->expired. In a namespace that
- * dies itself it is nobody's business any more. Never allocates, drops no reference. */
+/* The object of a weak binding dies in this step: it leaves its names at once, and waits in step->expired. In a
+ * namespace that dies itself it is nobody's business any more. Never allocates, drops no reference. */
 void weak_name_expire(struct heap *heap, struct weak_link *link, struct step *step);
 
 /* The next one in step->expired. */
@@ -67,10 +69,12 @@ static inline struct weak_name *weak_name_next(const struct weak_name *weak)
     return (struct weak_name *)weak->link.next;
 }
 
-/* Takes the first out of step->expired, which is not empty, frees it, and gives its reference to the namespace to the caller. */
+/* Takes the first out of step->expired, which is not empty, frees it, and gives its reference to the namespace to the
+ * caller. */
 struct obj *weak_name_forget(struct heap *heap, struct step *step);
 
-/* Removes a binding and gives its reference to the caller; NULL if the name is not bound, or weakly. Never allocates. */
+/* Removes a binding and gives its reference to the caller; NULL if the name is not bound, or weakly. Never
+ * allocates. */
 struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len);
 
 /* Position of a name for names_next, or TABLE_NONE. */

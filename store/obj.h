@@ -1,11 +1,12 @@
 /*
  * store/obj.h - what every object begins with, and its reference count.
  *
- * The ownership convention (docs/architecture.md) in short: a `struct obj *` parameter is borrowed; _new, _get, _copy and
- * out parameters give an owned reference; _peek a borrowed one; _take and obj_unref consume and set the pointer to NULL.
+ * The ownership convention (docs/architecture.md) in short: a `struct obj *` parameter is borrowed; _new, _get, _copy
+ * and out parameters give an owned reference; _peek a borrowed one; _take and obj_unref consume and set the pointer to
+ * NULL.
  *
- * Invariant: an object's count is the number of strong names, container slots, handles and pins that refer to it. At zero
- * it is dead: in the dying queue of its step, its weakrefs cleared, reachable by nobody.
+ * Invariant: an object's count is the number of strong names, container slots, handles and pins that refer to it. At
+ * zero it is dead: in the dying queue of its step, its weakrefs cleared, reachable by nobody.
  */
 #ifndef HEAPD_STORE_OBJ_H
 #define HEAPD_STORE_OBJ_H

@@ -2,7 +2,8 @@
  * pool.c - slabs: arenas of 1 MiB, pages of 16 KiB, blocks of one size class and use.
  *
  * Invariants:
- * - a page in use is on its class's list if and only if it has a free block; a page with no block in use is its arena's.
+ * - a page in use is on its class's list if and only if it has a free block; a page with no block in use is its
+ *   arena's.
  * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
  *   but for one that is kept against thrashing.
  * - reserved = POOL_PAGE for every page in use + every large block.

@@ -119,8 +119,8 @@ bool pool_revisit(struct pool *pool, size_t *budget, void (*visit)(void *arg, vo
 
 /*
  * Goes through all unmarked containers in use, a few pages at a time: pool_sweep_begin, then pool_sweep, which looks at
- * *budget pages at most (counting down) and answers true at the end. `visit` may make and free no container; between two calls
- * everything is allowed.
+ * *budget pages at most (counting down) and answers true at the end. `visit` may make and free no container; between
+ * two calls everything is allowed.
  */
 void pool_sweep_begin(struct pool *pool);
 bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void *block), void *arg);

@@ -1,5 +1,6 @@
 /*
- * store/pool_page.h - what arenas and pages consist of: for pool.c, which makes them, and pool_walk.c, which goes through them.
+ * store/pool_page.h - what arenas and pages consist of: for pool.c, which makes them, and pool_walk.c, which goes
+ * through them.
  */
 #ifndef HEAPD_STORE_POOL_PAGE_H
 #define HEAPD_STORE_POOL_PAGE_H

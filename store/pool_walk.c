@@ -1,6 +1,6 @@
 /*
- * pool_walk.c - going through the blocks of a pool, a few pages at a time, while pages come and go; the marks of containers and
- * the pointers beside blocks.
+ * pool_walk.c - going through the blocks of a pool, a few pages at a time, while pages come and go; the marks of
+ * containers and the pointers beside blocks.
  */
 #ifndef HD_POOL_MALLOC
 

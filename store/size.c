@@ -1,9 +1,9 @@
 /*
  * size.c - the deep size of an object.
  *
- * First pass: everything reachable gets a record with the references that come from reached objects (trial deletion, as in
- * D. Bacon and V. Rajan, "Concurrent Cycle Collection in Reference Counted Systems", 2001). Second pass: records that have
- * further references are held from outside, and so is all they reach. The rest is what dies with the root.
+ * First pass: everything reachable gets a record with the references that come from reached objects (trial deletion, as
+ * in D. Bacon and V. Rajan, "Concurrent Cycle Collection in Reference Counted Systems", 2001). Second pass: records
+ * that have further references are held from outside, and so is all they reach. The rest is what dies with the root.
  */
 #include "store/size.h"
 

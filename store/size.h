@@ -5,8 +5,8 @@
 #include "store/heap.h"
 
 /*
- * Bytes of `o` and of all that would die with it: what is reachable from it and has no reference from elsewhere. Works by
- * trial: each object reached counts the references that come from inside; one whose count is higher is held from
+ * Bytes of `o` and of all that would die with it: what is reachable from it and has no reference from elsewhere. Works
+ * by trial: each object reached counts the references that come from inside; one whose count is higher is held from
  * elsewhere, with all it reaches. LIMIT beyond the work budget, NO_MEMORY.
  */
 enum hd_err size_deep(struct heap *heap, struct obj *o, uint64_t *bytes);

@@ -15,7 +15,8 @@
 #include "store/kinds/weak_table.h"
 #include "store/names.h"
 
-/* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped already. */
+/* Storage cut off from a living container: this record overlays its first bytes, whose references are dropped
+ * already. */
 struct detached {
     uintptr_t next;
     uint32_t len;      /* slots or entries in use, the overlaid ones included */

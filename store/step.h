@@ -1,9 +1,9 @@
 /*
  * store/step.h - the dying queue of one step: a request, the end of a session, a collection.
  *
- * An object whose count falls to zero is queued in the step that took it there (heap->step), its weak references cleared
- * at that moment; freeing is step_run's loop with a budget, breadth first, never a recursion. Nothing here allocates: the
- * queue's link lies in the header over the id, that of large detached storage in the storage itself.
+ * An object whose count falls to zero is queued in the step that took it there (heap->step), its weak references
+ * cleared at that moment; freeing is step_run's loop with a budget, breadth first, never a recursion. Nothing here
+ * allocates: the queue's link lies in the header over the id, that of large detached storage in the storage itself.
  *
  * Steps of different clients are independent: their owner runs them round robin (daemon/pace.c), so a small death never
  * waits behind a large one.
@@ -38,8 +38,8 @@ static inline bool step_is_empty(const struct step *step)
 }
 
 /*
- * Frees queued objects, dropping at most about `budget` references (and objects); sets heap->step to this step meanwhile.
- * True when the queue is empty. The notices in `told` and `expired` are the caller's to deliver or drop.
+ * Frees queued objects, dropping at most about `budget` references (and objects); sets heap->step to this step
+ * meanwhile. True when the queue is empty. The notices in `told` and `expired` are the caller's to deliver or drop.
  */
 bool step_run(struct heap *heap, struct step *step, size_t budget);
 

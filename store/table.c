@@ -1,8 +1,9 @@
 /*
  * table.c - the ordered hash table and its rebuild.
  *
- * A rebuild walks the entries once, from left to right: each live one slides left over the holes before it and is entered
- * in a new index. `read` is the next position to look at, `write` where it goes; all between are holes. Meanwhile
+ * A rebuild walks the entries once, from left to right: each live one slides left over the holes before it and is
+ * entered in a new index. `read` is the next position to look at, `write` where it goes; all between are holes.
+ * Meanwhile
  * - entries below `write`, and those at or beyond `old_end` (inserted since), are in the new index;
  * - entries in [read, old_end) are in the old index only.
  * A lookup asks the new index, then the old one. The old one may name positions that have been left or filled with
@@ -207,7 +208,8 @@ static uint32_t mask_for(uint32_t entries)
     return slots > UINT64_C(0x80000000) ? UINT32_C(0x7fffffff) : (uint32_t)(slots - 1);
 }
 
-/* Begins a rebuild into an index that suits `entries`, and those that will come until the rebuild has passed all holes. */
+/* Begins a rebuild into an index that suits `entries`, and those that will come until the rebuild has passed all
+ * holes. */
 static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entries)
 {
     struct table_index *index = table->index;
@@ -313,8 +315,8 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
     return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)after);
 }
 
-/* Closes holes rather than grow, when there are more of them than entries, and numbers orders anew in time. Without memory
- * for that, things go on with what there is. */
+/* Closes holes rather than grow, when there are more of them than entries, and numbers orders anew in time. Without
+ * memory for that, things go on with what there is. */
 static void tidy(struct pool *pool, struct table *table, uint32_t more)
 {
     const struct table_index *index = table->index;

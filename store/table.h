@@ -1,10 +1,10 @@
 /*
  * store/table.h - a hash table in order of insertion: dicts, sets, names, attributes, weak reference heads.
  *
- * Entries stand in one vector in order of insertion; beyond TABLE_PLAIN_MAX of them an open-addressing index of positions
- * finds them by hash (the layout is that of CPython's dict since 3.6, by R. Hettinger). Growing, shrinking and closing
- * holes is one incremental operation, the rebuild: each call that changes the table moves a few entries, so no request
- * ever pays for a rehash of ten million.
+ * Entries stand in one vector in order of insertion; beyond TABLE_PLAIN_MAX of them an open-addressing index of
+ * positions finds them by hash (the layout is that of CPython's dict since 3.6, by R. Hettinger). Growing, shrinking
+ * and closing holes is one incremental operation, the rebuild: each call that changes the table moves a few entries, so
+ * no request ever pays for a rehash of ten million.
  *
  * The table owns its storage, not what keys and values refer to: counting is its user's. Removing never allocates.
  *
@@ -55,7 +55,8 @@ void table_fini(struct pool *pool, struct table *table);
 /* Position of the entry with this hash whose key matches, or TABLE_NONE. */
 uint32_t table_find(const struct table *table, uint32_t hash, table_match_fn *match, void *arg);
 
-/* Room for `more` insertions that then cannot fail. False without memory or beyond TABLE_MAX. Also goes on with a rebuild. */
+/* Room for `more` insertions that then cannot fail. False without memory or beyond TABLE_MAX. Also goes on with a
+ * rebuild. */
 bool table_reserve(struct pool *pool, struct table *table, uint32_t more);
 
 /* Appends an entry after table_reserve; the key must be missing. Returns its position. */
@@ -68,10 +69,10 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position);
 uint32_t table_next(const struct table *table, uint32_t position);
 
 /*
- * Cursors of walks that stop and go on later while the table changes: 0 at first, then table_cursor of the next entry, or
- * that of the last one seen plus 1. What stays in the table throughout is met exactly once; table_seek finds where to go
- * on in logarithmic time. While orders are being numbered anew, once in 2^31 insertions, no cursor holds: a walk then
- * begins again, and must go to the end in one go (table_is_renewing).
+ * Cursors of walks that stop and go on later while the table changes: 0 at first, then table_cursor of the next entry,
+ * or that of the last one seen plus 1. What stays in the table throughout is met exactly once; table_seek finds where
+ * to go on in logarithmic time. While orders are being numbered anew, once in 2^31 insertions, no cursor holds: a walk
+ * then begins again, and must go to the end in one go (table_is_renewing).
  */
 uint32_t table_seek(const struct table *table, uint64_t cursor); /* a live position, or TABLE_NONE */
 uint64_t table_cursor(const struct table *table, uint32_t position);

@@ -1,13 +1,14 @@
 /*
- * store/weak.h - what refers without counting: weak links; and two kinds of objects that are no more than one, weakrefs and
- * proxies. Entries of weak containers (store/kinds/weak_table.h) and weak bindings (store/names.h) are the other kinds.
+ * store/weak.h - what refers without counting: weak links; and two kinds of objects that are no more than one, weakrefs
+ * and proxies. Entries of weak containers (store/kinds/weak_table.h) and weak bindings (store/names.h) are the other
+ * kinds.
  *
- * The head of an object's list of links to it lies beside the object in its page of the pool, or, for a large one, in a side table
- * of the heap (weak_heads); the object's header has only the flag OBJ_HAS_WEAK. The list runs latest first, the order in
- * which they are told.
+ * The head of an object's list of links to it lies beside the object in its page of the pool, or, for a large one, in a
+ * side table of the heap (weak_heads); the object's header has only the flag OBJ_HAS_WEAK. The list runs latest first,
+ * the order in which they are told.
  *
- * Invariant: a link is either in its living target's list, or cleared (target NULL). A cleared weakref that wants a notice
- * is in exactly one weak_queue until it is told, dropped, or dies itself.
+ * Invariant: a link is either in its living target's list, or cleared (target NULL). A cleared weakref that wants a
+ * notice is in exactly one weak_queue until it is told, dropped, or dies itself.
  */
 #ifndef HEAPD_STORE_WEAK_H
 #define HEAPD_STORE_WEAK_H
@@ -60,7 +61,8 @@ struct weak {
 };
 
 /*
- * Where notices go: one per session, counted by the weak references that name it, so that these may outlive the session.
+ * Where notices go: one per session, counted by the weak references that name it, so that these may outlive the
+ * session.
  */
 struct mailbox {
     uint64_t count;
@@ -73,22 +75,22 @@ void mailbox_unref(struct heap *heap, struct mailbox **mailbox);
 
 /*
  * A weakref or proxy (by type) of `target`. Plain ones (mailbox NULL) of one living object are one object: the existing
- * one is given, with a new reference. With a mailbox: its own, and `number` is set later by weak_set_number. TYPE for an
- * immortal target.
+ * one is given, with a new reference. With a mailbox: its own, and `number` is set later by weak_set_number. TYPE for
+ * an immortal target.
  */
 enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, struct mailbox *mailbox,
                      struct obj **out);
 
 /*
  * A weakref whose target is dead from the start, and then, at most once, the same made to refer to `target`, which is
- * mortal; NO_MEMORY. `is_hashed`: while it is dead it has a hash, as one that was asked for it in its life. For graphs that
- * are loaded, where a weakref may come before its target.
+ * mortal; NO_MEMORY. `is_hashed`: while it is dead it has a hash, as one that was asked for it in its life. For graphs
+ * that are loaded, where a weakref may come before its target.
  */
 enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out);
 enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *target);
 
-/* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead: reclaimed, or condemned by
- * the collector. */
+/* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead: reclaimed, or
+ * condemned by the collector. */
 struct obj *weak_target_peek(struct heap *heap, const struct obj *weak);
 
 /* Why and when a dead target died: when, on heap->now_ns. */
@@ -97,8 +99,8 @@ enum weak_cause weak_death(const struct heap *heap, const struct obj *weak, uint
 /* How many weakrefs and proxies refer to `o`. */
 uint64_t weak_count(const struct heap *heap, const struct obj *o);
 
-/* Clears every link to `o`, which dies in this step: weakrefs with a mailbox go to step->told, latest first; entries and
- * weak bindings leave their containers. Never allocates, never drops a reference: what an entry held is queued. */
+/* Clears every link to `o`, which dies in this step: weakrefs with a mailbox go to step->told, latest first; entries
+ * and weak bindings leave their containers. Never allocates, never drops a reference: what an entry held is queued. */
 struct step;
 void weak_clear(struct heap *heap, struct obj *o, struct step *step);
 
@@ -110,8 +112,8 @@ void weak_retire(struct heap *heap, struct obj *weak);
 /* TYPE for an immortal target, with a text. */
 enum hd_err weak_check_target(struct heap *heap, const struct obj *target);
 
-/* Room for one more link to `target`, so that weak_link_add cannot fail; false without memory. Room that is not used is to be
- * given back before anything else happens. */
+/* Room for one more link to `target`, so that weak_link_add cannot fail; false without memory. Room that is not used is
+ * to be given back before anything else happens. */
 bool weak_link_reserve(struct heap *heap, struct obj *target);
 void weak_link_unreserve(struct heap *heap, struct obj *target);
 

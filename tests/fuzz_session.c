@@ -2,9 +2,9 @@
  * fuzz_session.c - libFuzzer on sessions in memory: bytes in, bytes out, the verifier after each.
  *
  * The input is a row of commands. In the raw mode (first byte even) a command gives a session a piece of the input as
- * it is; in the structured mode the bytes are choices of tests/grammar.h, so that nearly every request is valid. Between
- * them the hub works, sessions end and begin, and allocations fail. What a session says must be whole, well-formed
- * frames; after the end of all, every object, handle and byte is gone.
+ * it is; in the structured mode the bytes are choices of tests/grammar.h, so that nearly every request is valid.
+ * Between them the hub works, sessions end and begin, and allocations fail. What a session says must be whole,
+ * well-formed frames; after the end of all, every object, handle and byte is gone.
  */
 #include <stdint.h>
 #include <stdio.h>

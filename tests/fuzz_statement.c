@@ -1,8 +1,8 @@
 /*
  * fuzz_statement.c - libFuzzer on heap-cli's lexer and parser.
  *
- * Whatever the text: it is parsed, or an error points into it. No node stands on more others than may be, and its children
- * are as many as it says.
+ * Whatever the text: it is parsed, or an error points into it. No node stands on more others than may be, and its
+ * children are as many as it says.
  */
 #include <stdint.h>
 #include <stdlib.h>

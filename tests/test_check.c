@@ -1,4 +1,5 @@
-/* test_check.c - the verifier finds what is planted: a verifier that finds nothing would make every other test blind. */
+/* test_check.c - the verifier finds what is planted: a verifier that finds nothing would make every other test
+ * blind. */
 #include "store/check.h"
 
 #include <stdio.h>

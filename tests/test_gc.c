@@ -1,7 +1,7 @@
 /*
  * test_gc.c - the cycle collector against a naive model: random changes of a graph between slices of random length, and
- * after whole collections exactly what roots lead to is alive. HEAPD_GC_CHANGES and HEAPD_GC_SEED in the environment: more of
- * them, and others (./dev stress).
+ * after whole collections exactly what roots lead to is alive. HEAPD_GC_CHANGES and HEAPD_GC_SEED in the environment:
+ * more of them, and others (./dev stress).
  */
 #include "store/gc.h"
 
@@ -387,7 +387,8 @@ static void counts_are_right(void)
     ck_assert_uint_eq(check_end(check, print_difference, NULL), 0);
 }
 
-/* A whole collection after one that may be under way, and after all that is dying: it keeps alive what it still holds. */
+/* A whole collection after one that may be under way, and after all that is dying: it keeps alive what it still
+ * holds. */
 static void collect_all(void)
 {
     uint64_t goal;
@@ -626,8 +627,8 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
 }
 END_TEST
 
-/* The members of a weakset and of a weakdict that are in a garbage ring: not there, though their turn has not come; and a member
- * set meanwhile under a key of one that is condemned stays. */
+/* The members of a weakset and of a weakdict that are in a garbage ring: not there, though their turn has not come; and
+ * a member set meanwhile under a key of one that is condemned stays. */
 START_TEST(condemned_members_of_weak_containers_are_not_there)
 {
     struct obj *ring, *set, *dict, *key, *value, *fresh;

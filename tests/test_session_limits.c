@@ -130,8 +130,8 @@ static void set_session_bytes(uint64_t limit)
     hub_configure(talk.hub, &settings);
 }
 
-/* The request is LIMIT under every limit from what the session costs up to some limit, changing nothing, and works at that
- * and above; the session then costs no more than that. */
+/* The request is LIMIT under every limit from what the session costs up to some limit, changing nothing, and works at
+ * that and above; the session then costs no more than that. */
 static void ends_at_its_limit(const char *call)
 {
     struct session *a;

@@ -19,8 +19,8 @@ struct console {
  */
 bool console_run(struct console *console, const char *text, size_t len);
 
-/* Writes an answer as a line: nothing for nil, but null as JSON. That of a method of the wire, if it is one (else NULL), is
- * laid out as a report if that suits it. False as console_run. */
+/* Writes an answer as a line: nothing for nil, but null as JSON. That of a method of the wire, if it is one (else
+ * NULL), is laid out as a report if that suits it. False as console_run. */
 bool console_show(struct console *console, const struct hd_value *value, const char *method);
 
 /* Tells of events that have come: "! global.a bound (#7)", "! w died (count)". */

@@ -8,7 +8,8 @@
 
 #include "client/cli/server.h"
 
-/* Has `dot` make an SVG file of the text; no shell is involved. False: the server's error says why, also if there is no `dot`. */
+/* Has `dot` make an SVG file of the text; no shell is involved. False: the server's error says why, also if there is no
+ * `dot`. */
 bool graphviz_run(struct server *server, const char *text, size_t len, const char *path);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * client/cli/picture.h - the answer to `graph`, drawn: for Graphviz, or as a tree of lines.
  *
- * Atoms that never die (nil, small ints, ...) are drawn once for each reference, so that they tie nothing together; keys that are
- * scalars stand on their edges. Edges within a cycle of counting references are marked.
+ * Atoms that never die (nil, small ints, ...) are drawn once for each reference, so that they tie nothing together;
+ * keys that are scalars stand on their edges. Edges within a cycle of counting references are marked.
  */
 #ifndef HEAPD_CLIENT_CLI_PICTURE_H
 #define HEAPD_CLIENT_CLI_PICTURE_H

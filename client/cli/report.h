@@ -1,6 +1,6 @@
 /*
- * client/cli/report.h - what stats, slowlog, sessions, config_get and gc_info answer, laid out for people: sections, lines of
- * a name and a value, and tables where rows have the same keys.
+ * client/cli/report.h - what stats, slowlog, sessions, config_get and gc_info answer, laid out for people: sections,
+ * lines of a name and a value, and tables where rows have the same keys.
  */
 #ifndef HEAPD_CLIENT_CLI_REPORT_H
 #define HEAPD_CLIENT_CLI_REPORT_H

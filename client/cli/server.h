@@ -73,7 +73,8 @@ void server_close(struct server *server);
 /* Connects, or connects again: watches and whatever the old session knew are forgotten. */
 bool server_connect(struct server *server);
 
-/* Goes on with the session whose connection was lost (hd_can_resume); false: the server says why. HD_DENIED: it is gone. */
+/* Goes on with the session whose connection was lost (hd_can_resume); false: the server says why. HD_DENIED: it is
+ * gone. */
 bool server_resume(struct server *server);
 
 /* Sets `status` and `error`; answers false, for `return`. */

@@ -41,8 +41,8 @@ enum hd_err dict_update(struct heap *heap, struct obj *dict, struct obj *other);
 /* Adds all items of an iterable to a set. On failure those before the offending one are in. Charges work. */
 enum hd_err set_add_all(struct heap *heap, struct obj *set, struct obj *items);
 
-/* Takes a pair of an update apart, its element number `index`: anything with exactly two items. Both are owned, and NULL before;
- * on failure the key may be set. TYPE, VALUE. */
+/* Takes a pair of an update apart, its element number `index`: anything with exactly two items. Both are owned, and
+ * NULL before; on failure the key may be set. TYPE, VALUE. */
 enum hd_err dict_split_pair(struct heap *heap, struct obj *pair, uint64_t index, struct obj **key, struct obj **value);
 
 /* An entry of a dict as a new list of its key and value. */

@@ -1,10 +1,10 @@
 /*
- * entries.c - lists of what a container holds: keys, values, items of dicts and sets, the weak ones too, and `scan`, which
- * gives a large one in pieces.
+ * entries.c - lists of what a container holds: keys, values, items of dicts and sets, the weak ones too, and `scan`,
+ * which gives a large one in pieces.
  *
- * A scan keeps nothing between its calls but the cursor that the client holds: for a list an index, for dict and set the
- * order of the next entry (store/table.h). What is in a dict or set, weak or not, from the first call to the last is given exactly
- * once, whatever comes and goes meanwhile.
+ * A scan keeps nothing between its calls but the cursor that the client holds: for a list an index, for dict and set
+ * the order of the next entry (store/table.h). What is in a dict or set, weak or not, from the first call to the last
+ * is given exactly once, whatever comes and goes meanwhile.
  */
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"

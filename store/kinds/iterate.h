@@ -1,6 +1,6 @@
 /*
- * store/kinds/iterate.h - the items of anything that has some: elements of list, tuple, set and weakset, keys of dicts, code
- * points of a str (as strs), bytes of a bytes object (as ints). A living proxy stands for its target.
+ * store/kinds/iterate.h - the items of anything that has some: elements of list, tuple, set and weakset, keys of dicts,
+ * code points of a str (as strs), bytes of a bytes object (as ints). A living proxy stands for its target.
  *
  * An iteration gives `length` items at most, also if what it runs over grows meanwhile (xs.extend(xs)), and ends early
  * if that shrinks. It charges no work: its user knows what an item costs, and charges `length` before it starts.

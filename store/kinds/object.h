@@ -1,10 +1,10 @@
 /*
  * store/kinds/object.h - classes, their instances, and bound methods.
  *
- * Instances of one class share their key layout: the class keeps the attribute names in the order in which instances first
- * set them, an instance keeps only values, in that order (as CPython's key-sharing dicts do, PEP 412). An instance that
- * sets its attributes in another order, deletes one that is not its last, or has more than CLASS_LAYOUT_MAX gets a
- * table of its own (OBJ_OWN_NAMES).
+ * Instances of one class share their key layout: the class keeps the attribute names in the order in which instances
+ * first set them, an instance keeps only values, in that order (as CPython's key-sharing dicts do, PEP 412). An
+ * instance that sets its attributes in another order, deletes one that is not its last, or has more than
+ * CLASS_LAYOUT_MAX gets a table of its own (OBJ_OWN_NAMES).
  */
 #ifndef HEAPD_STORE_KINDS_OBJECT_H
 #define HEAPD_STORE_KINDS_OBJECT_H

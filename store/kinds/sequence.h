@@ -73,8 +73,8 @@ static inline struct obj **sequence_items(struct obj *o, uint32_t *len)
 enum hd_err sequence_find(struct heap *heap, struct obj *sequence, struct obj *x, uint64_t start, uint64_t stop,
                           uint64_t *index);
 
-/* A new list of `count` elements of a list or tuple, from the index `start` on, `step` apart, all of them inside. Charges
- * a unit for each. */
+/* A new list of `count` elements of a list or tuple, from the index `start` on, `step` apart, all of them inside.
+ * Charges a unit for each. */
 enum hd_err sequence_slice(struct heap *heap, struct obj *sequence, int64_t start, int64_t step, uint64_t count,
                            struct obj **out);
 

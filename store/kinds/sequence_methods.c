@@ -80,8 +80,8 @@ enum hd_err sequence_find(struct heap *heap, struct obj *self, struct obj *x, ui
     return HD_OK;
 }
 
-/* The same for the argument of a method: a living proxy stands for its target, a dead one is DEAD whatever there is to be
- * compared with. */
+/* The same for the argument of a method: a living proxy stands for its target, a dead one is DEAD whatever there is to
+ * be compared with. */
 static enum hd_err find_argument(struct heap *heap, struct obj *self, struct obj *x, uint64_t start, uint64_t stop,
                                  uint64_t *index)
 {

@@ -1,8 +1,8 @@
 /*
  * weak_table.c - weak containers: their entries, and their rows among the kinds. Their methods are in weak_methods.c.
  *
- * Invariant: each entry of a table is in the list of links of its object, which lives; `hash` of the link is that under which
- * the table has it. An entry whose object has died is in no table.
+ * Invariant: each entry of a table is in the list of links of its object, which lives; `hash` of the link is that under
+ * which the table has it. An entry whose object has died is in no table.
  */
 #include "store/kinds/weak_table.h"
 

@@ -1,14 +1,16 @@
 /*
  * store/kinds/weak_table.h - weakdict, weakkeydict and weakset: containers whose entries go with their objects.
  *
- * An entry is a weak link: to the value of a weakdict, to the key of a weakkeydict, to the element of a weakset. What else it
- * is made of, the key of a weakdict and the value of a weakkeydict, it holds strongly. When the object dies, its entries
- * leave their tables at that moment (weak_entry_expire), and what they held is dropped in the step of the death.
+ * An entry is a weak link: to the value of a weakdict, to the key of a weakkeydict, to the element of a weakset. What
+ * else it is made of, the key of a weakdict and the value of a weakkeydict, it holds strongly. When the object dies,
+ * its entries leave their tables at that moment (weak_entry_expire), and what they held is dropped in the step of the
+ * death.
  *
- * Keys of a weakdict are compared as those of a dict. Keys of a weakkeydict are compared by identity, so that any mortal object
- * can be one. Elements of a weakset are compared as those of a set; what is unhashable, by identity.
+ * Keys of a weakdict are compared as those of a dict. Keys of a weakkeydict are compared by identity, so that any
+ * mortal object can be one. Elements of a weakset are compared as those of a set; what is unhashable, by identity.
  *
- * Entries come in order of insertion, and keep it when others vanish. What the collector has condemned is no longer there.
+ * Entries come in order of insertion, and keep it when others vanish. What the collector has condemned is no longer
+ * there.
  */
 #ifndef HEAPD_STORE_KINDS_WEAK_TABLE_H
 #define HEAPD_STORE_KINDS_WEAK_TABLE_H
@@ -55,8 +57,8 @@ enum hd_err weak_container_new(struct heap *heap, enum obj_type type, struct obj
 /* A new one with the same entries. Charges work. */
 enum hd_err weak_container_copy(struct heap *heap, struct obj *o, struct obj **out);
 
-/* The living entry of a key, or of an element of a weakset; NULL: there is none. Borrowed, until something changes. TYPE for
- * an unhashable key of a weakdict. */
+/* The living entry of a key, or of an element of a weakset; NULL: there is none. Borrowed, until something changes.
+ * TYPE for an unhashable key of a weakdict. */
 enum hd_err weak_container_find(struct heap *heap, struct obj *o, struct obj *key, struct weak_entry **entry);
 
 /* What the entry refers to weakly, borrowed: take a reference before anything is dropped. */
@@ -66,8 +68,8 @@ struct obj *weak_entry_peek(struct heap *heap, const struct weak_entry *entry);
  * would be referred to weakly is immortal. */
 enum hd_err weak_container_set(struct heap *heap, struct obj *o, struct obj *key, struct obj *value);
 
-/* Sets all entries of a dict or weak one, or of an iterable of pairs; adds all items of an iterable to a weakset. On failure those
- * before the offending one are in. Charges work. */
+/* Sets all entries of a dict or weak one, or of an iterable of pairs; adds all items of an iterable to a weakset. On
+ * failure those before the offending one are in. Charges work. */
 enum hd_err weak_container_update(struct heap *heap, struct obj *o, struct obj *other);
 
 /* Removes an entry and drops what it held. Never allocates. */

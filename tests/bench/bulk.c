@@ -3,8 +3,9 @@
  *
  *   bulk [OBJECTS...]     sizes of the graph; 1000000 without
  *
- * One process, no socket, the allocator that users get. Every line is nanoseconds of CPU time per object of the graph: a list
- * of instances with two attributes, each a list with an int. tests/bench/bulk.py puts CPython's figures beside it.
+ * One process, no socket, the allocator that users get. Every line is nanoseconds of CPU time per object of the graph:
+ * a list of instances with two attributes, each a list with an int. tests/bench/bulk.py puts CPython's figures beside
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,10 +4,11 @@
  *   load --address HOST:PORT|unix:PATH --protocol rpc|resp --op OP [--connections N] [--depth N] [--requests N]
  *        [--keys N] [--pid PID] [--fill]
  *
- * Each connection sends `depth` requests in one write, waits for all their answers, and goes on; keys are drawn at random
- * from a seeded generator, the same for both protocols; every answer is checked. It writes one line of JSON: requests per
- * second, CPU time of the server's threads per request (of PID, by the scheduler's own clock), and latencies from the
- * write of a batch to each answer's arrival. With --fill it makes what the operation works on and measures nothing.
+ * Each connection sends `depth` requests in one write, waits for all their answers, and goes on; keys are drawn at
+ * random from a seeded generator, the same for both protocols; every answer is checked. It writes one line of JSON:
+ * requests per second, CPU time of the server's threads per request (of PID, by the scheduler's own clock), and
+ * latencies from the write of a batch to each answer's arrival. With --fill it makes what the operation works on and
+ * measures nothing.
  */
 #include <errno.h>
 #include <dirent.h>
