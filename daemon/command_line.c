@@ -187,6 +187,7 @@ void command_line_help(FILE *out)
         snprintf(text, sizeof(text), "%s%s%s", settings[i].description, preset, settings[i].is_live ? " *" : "");
         print_option(out, name, settings[i].argument, text);
     }
-    fputs("\nSignals: SIGTERM and SIGINT end it in order, SIGHUP reads the file again, SIGUSR2 writes the state to the log.\n",
+    fputs("\nSignals: SIGTERM and SIGINT end it in order, SIGHUP reads the file again, SIGUSR2 writes the state to the "
+          "log.\n",
           out);
 }

@@ -453,7 +453,8 @@ static void judge_output(struct conn *conn)
         if (!conn->deadlines[DEADLINE_LINGER].is_set)
             close_conn(conn);
     } else if (session_may_linger(conn->session)) {
-        log_limited(&conn->conns->ended_limit, LOG_INFO, "session %llu: the client does not read its answers; it may resume",
+        log_limited(&conn->conns->ended_limit, LOG_INFO,
+                    "session %llu: the client does not read its answers; it may resume",
                     (unsigned long long)session_number(conn->session));
         close_conn(conn); /* as broken: another one may take its place */
     } else {

@@ -78,7 +78,8 @@ static enum hd_err make_atom(struct session *session, const struct wire *wire, s
 /* -- containers --------------------------------------------------------------------------------------------------- */
 
 /* Opens a container; one without elements is complete at once and given in *out, which is NULL else. */
-static enum hd_err open_level(struct builder *b, struct obj *container, uint32_t len, enum place place, struct obj **out)
+static enum hd_err open_level(struct builder *b, struct obj *container, uint32_t len, enum place place,
+                              struct obj **out)
 {
     *out = NULL;
     if (len == 0) {

@@ -11,7 +11,8 @@
 #include "daemon/job.h"
 #include "store/kinds/utf8.h"
 
-#define REPLY_ROOM QUOTA_REPLY_ROOM /* bytes: an error, or an answer but for read-only ones and objects, which check by themselves */
+/* Bytes: an error, or an answer but for read-only ones and objects, which check by themselves. */
+#define REPLY_ROOM QUOTA_REPLY_ROOM
 
 typedef enum hd_err handler_fn(struct call *call);
 
@@ -163,7 +164,8 @@ static enum hd_err run_method(struct call *call, const struct envelope *envelope
     else
         err = handlers[call->method - rpc_methods](call);
     args_release(call);
-    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) && !job_is_running(call->session))
+    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) &&
+        !job_is_running(call->session))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
     return err;
 }

@@ -120,8 +120,8 @@ static void take_over(struct call *call, const struct config *config, const char
         hub_configure(call->hub, &config->hub);
         return;
     }
-    snprintf(what, sizeof what, "%s = %s, set by session %llu, %s", name, value, (unsigned long long)call->session->number,
-             call->session->peer.address);
+    snprintf(what, sizeof what, "%s = %s, set by session %llu, %s", name, value,
+             (unsigned long long)call->session->number, call->session->peer.address);
     ops->configure(ops->context, config, what);
 }
 

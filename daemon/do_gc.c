@@ -112,7 +112,8 @@ enum hd_err do_gc_info(struct call *call)
 
 static enum hd_err bad_thresholds(struct call *call)
 {
-    return heap_fail(call->heap, HD_BAD_ARGS, "gc_config: option 'thresholds' takes [containers, percent]: 1 or more, and "
+    return heap_fail(call->heap, HD_BAD_ARGS,
+                     "gc_config: option 'thresholds' takes [containers, percent]: 1 or more, and "
                      "0 ... 1000");
 }
 

@@ -141,7 +141,8 @@ static enum hd_err reply_graph(struct call *call, const struct graph *graph)
     pack_array(out, each_edge(call->heap, graph, NULL));
     each_edge(call->heap, graph, out);
     if (out->len - start > most)
-        return heap_fail(call->heap, HD_LIMIT, "the graph is larger than limits.read (%llu bytes)", (unsigned long long)most);
+        return heap_fail(call->heap, HD_LIMIT, "the graph is larger than limits.read (%llu bytes)",
+                         (unsigned long long)most);
     return HD_OK;
 }
 

@@ -133,7 +133,8 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
 {
     const struct mem *mem = ops != NULL && ops->mem != NULL ? ops->mem : &mem_libc;
     struct hub *hub = mem->zero(mem->context, sizeof *hub);
-    struct heap_config config = {.mem = mem, .memory_limit = settings->memory_limit, .work_limit = settings->limit_work};
+    struct heap_config config = {
+        .mem = mem, .memory_limit = settings->memory_limit, .work_limit = settings->limit_work};
 
     if (hub == NULL)
         return NULL;
@@ -457,7 +458,8 @@ void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), vo
                  (unsigned long long)session->handles.count,
                  session->own != NULL ? names_count(&space_of(session->own)->names) : 0, session->in.len,
                  buf_pending(&session->out), (unsigned long long)session->requests,
-                 session->is_detached ? " lingering" : session->is_paused ? " paused" : "", session->end != END_NOT ? " ending" : "");
+                 session->is_detached ? " lingering" : session->is_paused ? " paused" : "",
+                 session->end != END_NOT ? " ending" : "");
         line(context, text);
     }
 }

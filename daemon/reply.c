@@ -94,7 +94,8 @@ static enum hd_err reserve_handle(struct call *call, const struct obj *o)
 
 enum hd_err reply_reserve(struct call *call)
 {
-    return reserve_handle(call, call->heap->nil); /* a method whose answer is no scalar makes it first, or changes nothing */
+    /* a method whose answer is no scalar makes it first, or changes nothing */
+    return reserve_handle(call, call->heap->nil);
 }
 
 static enum hd_err pack_result(struct call *call, struct obj *o)

@@ -262,7 +262,11 @@ static void describe_server(void *context, char *text, unsigned long size)
 
 static bool open_hub(struct server *server, struct config_error *error)
 {
-    struct hub_ops ops = {.wake = conn_wake, .moved = conn_moved, .context = &server->conns, .config = &server->config, .configure = configure};
+    struct hub_ops ops = {.wake = conn_wake,
+                          .moved = conn_moved,
+                          .context = &server->conns,
+                          .config = &server->config,
+                          .configure = configure};
     struct hub_settings settings = bounded_settings(server, &server->config);
 
     server->hub = hub_open(&settings, &ops);

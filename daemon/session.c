@@ -382,7 +382,8 @@ enum session_state session_run(struct session *session, unsigned most)
     if (session->is_over)
         return SESSION_OVER;
     if (buf_pending(&session->in) > 0 && !session->is_stranger)
-        buf_taken(&session->in, run_frames(session, session->in.bytes + session->in.sent, buf_pending(&session->in), most));
+        buf_taken(&session->in,
+                  run_frames(session, session->in.bytes + session->in.sent, buf_pending(&session->in), most));
     if (session->successor != NULL)
         return hand_over(session);
     if (session->is_stranger)

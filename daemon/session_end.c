@@ -31,7 +31,8 @@ static bool end_part(void *arg, size_t budget)
         session->end = END_NAMES;
     if (session->end == END_NAMES && names_drop(heap, &space_of(session->own)->names, &budget))
         session->end = END_HANDLES;
-    if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget) && takers_drop(session, &budget)) {
+    if (session->end == END_HANDLES && handles_drop(heap, &session->handles, &budget) &&
+        takers_drop(session, &budget)) {
         drop_rest(session);
         session->end = END_DYING;
     }

@@ -157,10 +157,10 @@ static void put_statistics(void)
         put_cell(rows[i].meaning);
         printf(" |\n");
     }
-    printf("\nBesides, `objects` has a map `types` of how many objects of each type there are, and `requests` two maps: "
-           "`codes`, how often each error was answered, and `methods`, for each method that was called `calls`, `errors`, "
-           "`longest_us` and a histogram `us`: under `\"8\"` stands how many calls took less than 8 microseconds, and not "
-           "less than 4.\n");
+    printf("\nBesides, `objects` has a map `types` of how many objects of each type there are, and `requests` two "
+           "maps: `codes`, how often each error was answered, and `methods`, for each method that was called `calls`, "
+           "`errors`, `longest_us` and a histogram `us`: under `\"8\"` stands how many calls took less than 8 "
+           "microseconds, and not less than 4.\n");
 }
 
 int main(void)

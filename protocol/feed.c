@@ -368,8 +368,8 @@ bool feed_msgid(const char *bytes, size_t len, uint32_t *msgid)
     struct wire type = read_next(&reader);
     struct wire id = read_next(&reader);
 
-    if (array.kind != WIRE_ARRAY || array.len != 4 || type.kind != WIRE_UINT || type.uint != 0 || id.kind != WIRE_UINT ||
-        id.uint > UINT32_MAX)
+    if (array.kind != WIRE_ARRAY || array.len != 4 || type.kind != WIRE_UINT || type.uint != 0 ||
+        id.kind != WIRE_UINT || id.uint > UINT32_MAX)
         return false;
     *msgid = (uint32_t)id.uint;
     return true;

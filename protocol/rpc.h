@@ -37,7 +37,8 @@ enum rpc_option_kind {
     RPC_KIND_VALUE,   /* any value; a reference leads to its object */
     RPC_KIND_INTO,    /* a handle that is free */
     RPC_KIND_CONDITION, /* one of its words, or a reference */
-    RPC_KIND_RESULT, RPC_KIND_REFS, RPC_KIND_RAW, RPC_KIND_ERRORS, RPC_KIND_CLASSES /* one of the words of rpc_option_words */
+    /* one of the words of rpc_option_words */
+    RPC_KIND_RESULT, RPC_KIND_REFS, RPC_KIND_RAW, RPC_KIND_ERRORS, RPC_KIND_CLASSES
 };
 
 /* The words that an option of this kind may be, NULL-terminated; NULL for other kinds. */

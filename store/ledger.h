@@ -50,7 +50,8 @@ enum hd_err ledger_open(struct ledger *ledger, struct heap *heap, uint64_t capac
 /* Frees it; fine for one of zeroes, and twice. */
 void ledger_close(struct ledger *ledger);
 
-/* The same in parts, for giving back many pages takes long: true when it is closed. It is not used any more meanwhile. */
+/* The same in parts, for giving back many pages takes long: true when it is closed. It is not used any more
+ * meanwhile. */
 bool ledger_close_some(struct ledger *ledger);
 
 /* For others with such a vector: makes a block smaller by a part, *size with it; true if it is a small one now. */

@@ -147,7 +147,8 @@ static bool is_bound(struct heap *heap, const struct names *names, uint32_t posi
 
 /* -- binding ------------------------------------------------------------------------------------------------------ */
 
-struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes, size_t len)
+struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
+                              size_t len)
 {
     struct wanted wanted = {bytes, len};
     struct obj *value;
@@ -170,7 +171,8 @@ struct obj *names_peek(struct heap *heap, const struct names *names, const char 
 }
 
 /* Room for a name that is not bound, and its copy. */
-static enum hd_err reserve_name(struct heap *heap, struct names *names, const char *bytes, size_t len, struct name **name)
+static enum hd_err reserve_name(struct heap *heap, struct names *names, const char *bytes, size_t len,
+                                struct name **name)
 {
     if (len > NAME_MAX_BYTES)
         return heap_fail(heap, HD_LIMIT, "a name has at most %u bytes", NAME_MAX_BYTES);

@@ -24,7 +24,8 @@ void name_free(struct heap *heap, struct name *name);
 bool name_is(const struct name *name, const char *bytes, size_t len);
 
 struct names {
-    struct table table; /* key: struct name, owned; value: an owned reference, or an owned struct weak_name with bit 0 set */
+    /* key: struct name, owned; value: an owned reference, or an owned struct weak_name with bit 0 set */
+    struct table table;
 };
 
 struct weak_name {
@@ -46,7 +47,8 @@ bool names_drop(struct heap *heap, struct names *names, size_t *budget);
 struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
 /* The same with the name's hash by heap_hash_bytes, for whoever looks in several places. */
-struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes, size_t len);
+struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
+                              size_t len);
 
 /*
  * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned

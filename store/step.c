@@ -297,7 +297,8 @@ static void each_detached(struct detached *detached, void (*visit)(void *arg, st
     }
 }
 
-static void each_strong(const struct table *table, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
+static void each_strong(const struct table *table, void (*visit)(void *arg, struct obj *o, bool is_reference),
+                        void *arg)
 {
     for (uint32_t i = table_next(table, 0); i != TABLE_NONE; i = table_next(table, i + 1)) {
         const struct weak_entry *entry = table->entries[i].key;

@@ -49,7 +49,7 @@ void mailbox_unref(struct heap *heap, struct mailbox **mailbox)
         pool_free(heap->pool, dropped, sizeof *dropped, POOL_DATA);
 }
 
-/* -- heads of lists: beside the object, or in the side table if there is no such place ------------------------------- */
+/* -- heads of lists: beside the object, or in the side table if there is no such place ---------------------------- */
 
 static bool has_side(const struct obj *o)
 {
@@ -280,7 +280,8 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
 {
     struct weak *weak = weak_of(weakref);
 
-    bool is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL; /* may empty the list: before room is made */
+    /* may empty the list: before room is made */
+    bool is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL;
 
     assert(weak->link.target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
     if (!reserve_first(heap, target))

@@ -42,7 +42,7 @@ struct weak_link {
     uint8_t kind;                  /* enum weak_kind */
     uint8_t cause;                 /* WEAK_OBJECT: enum weak_cause, once cleared */
     bool is_shared;                /* WEAK_OBJECT: the plain one that every weakref() of this target answers */
-    bool is_hashed;                /* WEAK_OBJECT: `hash` of struct weak is known. WEAK_ENTRY: its target is compared by value */
+    bool is_hashed;                /* WEAK_OBJECT: `hash` of struct weak is known. WEAK_ENTRY: compared by value */
 };
 
 struct weak_queue {

@@ -100,7 +100,8 @@ uint64_t search_length(const struct search *s);
 /* The way as positions of rows, from the root to the target's parent: `length` of them. */
 void search_way(const struct search *s, uint32_t *way, uint64_t length);
 
-/* Visits the first slot of a container that refers to `child`, in the stretch from `from` on; false if there is none. */
+/* Visits the first slot of a container that refers to `child`, in the stretch from `from` on; false if there is
+ * none. */
 bool search_link(struct obj *container, uint32_t from, const struct obj *child, slot_fn *visit, void *arg);
 
 #endif

@@ -238,7 +238,8 @@ static void call(struct obj *self, const char *name, struct obj *const *args, un
     struct obj *result;
 
     heap_work_start(heap);
-    ck_assert_int_eq(kind_call(heap, kind_find_method(heap, self->type, name, strlen(name)), self, args, nargs, &result), HD_OK);
+    ck_assert_int_eq(
+        kind_call(heap, kind_find_method(heap, self->type, name, strlen(name)), self, args, nargs, &result), HD_OK);
     obj_unref(heap, &result);
 }
 
@@ -411,8 +412,8 @@ static void survivors_are_what_roots_lead_to(void)
     for (unsigned i = 0; i < NODES_MAX; i++) {
         bool is_alive = nodes[i].weak != NULL && object_of(i) != NULL;
 
-        ck_assert_msg(is_alive == (nodes[i].is_reached && nodes[i].weak != NULL), "node %u of type %u is %s", i, nodes[i].type,
-                      is_alive ? "alive, and no root leads to it" : "gone, and a root leads to it");
+        ck_assert_msg(is_alive == (nodes[i].is_reached && nodes[i].weak != NULL), "node %u of type %u is %s", i,
+                      nodes[i].type, is_alive ? "alive, and no root leads to it" : "gone, and a root leads to it");
     }
 }
 

@@ -203,7 +203,8 @@ START_TEST(a_weakref_keeps_the_hash_of_its_target_if_it_was_asked_in_time)
     ck_assert_int_eq(int_value(rig_call(asked, "hash", 0, NULL)), hash);
     rig_drop(target);
     ck_assert_int_eq(int_value(rig_call(asked, "hash", 0, NULL)), hash);
-    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(rig.heap, OBJ_WEAKREF, "hash", 4), unasked, NULL, 0, &target), HD_TYPE);
+    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(rig.heap, OBJ_WEAKREF, "hash", 4), unasked, NULL, 0, &target),
+                     HD_TYPE);
     close_weak();
 }
 END_TEST

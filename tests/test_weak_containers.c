@@ -240,7 +240,8 @@ START_TEST(a_container_that_dies_in_slices_leaves_its_objects_without_links)
     kinds[2] = make(OBJ_WEAKSET);
     for (unsigned i = 0; i < 30; i++) {
         members[i] = list();
-        set(kinds[i % 3], i % 3 == 0 ? rig_int(1000 + (int)i) : members[i], i % 3 == 0 ? members[i] : i % 3 == 1 ? kinds[1] : NULL);
+        set(kinds[i % 3], i % 3 == 0 ? rig_int(1000 + (int)i) : members[i],
+            i % 3 == 0 ? members[i] : i % 3 == 1 ? kinds[1] : NULL);
     }
     rig_check();
     for (unsigned i = 0; i < 30; i += 3) /* the weakkeydict holds itself */
@@ -365,7 +366,8 @@ START_TEST(weak_containers_are_equal_by_value_unhashable_and_shown_by_type_and_i
     ck_assert_ptr_eq(rig_call(a, "eq", 1, &b), rig.heap->no);
     set(b, key, value);
     ck_assert_ptr_eq(rig_call(a, "eq", 1, &b), rig.heap->yes);
-    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(rig.heap, OBJ_WEAKDICT, "hash", 4), a, NULL, 0, &result), HD_TYPE);
+    ck_assert_int_eq(kind_call(rig.heap, kind_find_method(rig.heap, OBJ_WEAKDICT, "hash", 4), a, NULL, 0, &result),
+                     HD_TYPE);
     ck_assert_int_eq(strncmp(repr(a), "<weakdict object #", 18), 0);
     a = make(OBJ_WEAKSET);
     b = make(OBJ_WEAKSET);

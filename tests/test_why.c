@@ -105,7 +105,8 @@ static const char *const writes[] = {
     "bind('d', {'x': {'@': 'l'}, 'y': [4000, 5000]})", "call('d', 'set', ['z', {'@': 'l'}])", "call('d', 'clear')",
     "bind(['global', 'g'], {'@': 'd'})", "unbind(['global', 'g'])", "copy('l', {'into': 1})", "release(1)",
     "deepcopy('d', {'into': 2})", "release(2)", "hold('l', {'into': 3})", "release(3)", "weakref('l', {'into': 4})",
-    "deref(4, {'into': 5})", "release(4, 5)", "call('l', 'clear')", "gc()", "call('l', 'sort')", "call('l', 'del', [0])",
+    "deref(4, {'into': 5})", "release(4, 5)", "call('l', 'clear')", "gc()", "call('l', 'sort')",
+    "call('l', 'del', [0])",
 };
 
 /* The same few objects over and over, from place to place, so that their counts come back to what they were. */

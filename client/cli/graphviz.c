@@ -71,7 +71,8 @@ bool graphviz_run(struct server *server, const char *text, size_t len, const cha
         feed(ends[1], text, len);
     close(ends[1]);
     if (failure == ENOENT)
-        return server_fail(server, HD_CANCELLED, "there is no `dot`: it comes with Graphviz (Debian: apt install graphviz)");
+        return server_fail(server, HD_CANCELLED,
+                           "there is no `dot`: it comes with Graphviz (Debian: apt install graphviz)");
     if (failure != 0)
         return server_fail(server, HD_CANCELLED, "cannot start dot: %s", strerror(failure));
     return wait_for(server, pid, path);

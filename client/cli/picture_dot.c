@@ -111,7 +111,8 @@ static void put_edge(struct buf *out, const struct picture *picture, uint32_t i)
     if (picture->nodes[edge->to].stands_alone) {
         text_put(out, "  n%u -> n%u", edge->from, edge->to);
     } else {
-        text_put(out, "  a%u [shape=plaintext margin=\"0.05,0.02\" width=0 height=0.2 fontcolor=\"%s\" label=<", i, PLAIN);
+        text_put(out, "  a%u [shape=plaintext margin=\"0.05,0.02\" width=0 height=0.2 fontcolor=\"%s\" label=<", i,
+                 PLAIN);
         put_name(out, picture->nodes[edge->to].told, picture_put_name);
         text_put(out, ">];\n  n%u -> a%u", edge->from, i);
     }
@@ -129,8 +130,8 @@ static void put_caption(struct buf *out, const struct picture *picture, const ch
     text_put_safe(&text, title, strlen(title));
     text_put(out, "  label=<<b>");
     put_html(out, &text);
-    text_put(out, "</b>: %u objects, %u references.&#160; <font color=\"%s\">Dashed: weak.</font>&#160; ", picture->node_count,
-             picture->edge_count, WEAK);
+    text_put(out, "</b>: %u objects, %u references.&#160; <font color=\"%s\">Dashed: weak.</font>&#160; ",
+             picture->node_count, picture->edge_count, WEAK);
     text_put(out, "<font color=\"%s\">Red: in a cycle.</font>>;\n", CYCLE);
     buf_fini(&text);
 }

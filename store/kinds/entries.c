@@ -15,7 +15,8 @@
 /* -- entries of a table ------------------------------------------------------------------------------------------- */
 
 /* What one entry of a container gives to such a list, owned; NULL: nothing, its object is condemned. */
-typedef enum hd_err entry_fn(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out);
+typedef enum hd_err entry_fn(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                             struct obj **out);
 
 static enum hd_err new_ref(struct heap *heap, struct obj *o, struct obj **out)
 {
@@ -52,7 +53,8 @@ enum hd_err dict_pair(struct heap *heap, const struct table_entry *entry, struct
     return new_pair(heap, entry->key, entry->value, out);
 }
 
-static enum hd_err entry_key(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out)
+static enum hd_err entry_key(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                             struct obj **out)
 {
     (void)self;
     return new_ref(heap, entry->key, out);
@@ -65,13 +67,15 @@ static enum hd_err entry_value(struct heap *heap, const struct obj *self, const 
     return new_ref(heap, entry->value, out);
 }
 
-static enum hd_err entry_pair(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out)
+static enum hd_err entry_pair(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                              struct obj **out)
 {
     (void)self;
     return dict_pair(heap, entry, out);
 }
 
-static enum hd_err weak_key(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out)
+static enum hd_err weak_key(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                            struct obj **out)
 {
     struct obj *key, *value;
 
@@ -79,7 +83,8 @@ static enum hd_err weak_key(struct heap *heap, const struct obj *self, const str
     return weak_entry_parts(heap, self, entry->key, &key, &value) ? new_ref(heap, key, out) : HD_OK;
 }
 
-static enum hd_err weak_value(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out)
+static enum hd_err weak_value(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                              struct obj **out)
 {
     struct obj *key, *value;
 
@@ -87,7 +92,8 @@ static enum hd_err weak_value(struct heap *heap, const struct obj *self, const s
     return weak_entry_parts(heap, self, entry->key, &key, &value) ? new_ref(heap, value, out) : HD_OK;
 }
 
-static enum hd_err weak_pair(struct heap *heap, const struct obj *self, const struct table_entry *entry, struct obj **out)
+static enum hd_err weak_pair(struct heap *heap, const struct obj *self, const struct table_entry *entry,
+                             struct obj **out)
 {
     struct obj *key, *value;
 
@@ -186,8 +192,8 @@ enum hd_err weakset_method_items(struct heap *heap, struct obj *self, struct obj
         (void)nargs; \
         return list_all(heap, self, give, result); \
     } \
-    enum hd_err weakkeydict_method_##name(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs, \
-                                          struct obj **result) \
+    enum hd_err weakkeydict_method_##name(struct heap *heap, struct obj *self, struct obj *const *args, \
+                                          unsigned nargs, struct obj **result) \
     { \
         return weakdict_method_##name(heap, self, args, nargs, result); \
     }
