@@ -597,16 +597,14 @@ static void act(struct client *client)
 {
     struct session *session = client->session;
 
-    if (session == NULL) {
-        come_back(client);
-    } else if (session_state(session) == SESSION_OVER) {
+    if (session != NULL && session_state(session) == SESSION_OVER) {
         talk_read(session);
         session_close(session);
         begin(client);
-    } else if (below(10) == 0) {
+    } else if (session != NULL && below(10) == 0) {
         session_close(session);
         client->session = NULL;
-    } else if (below(20) == 0) {
+    } else if (session == NULL || below(20) == 0) {
         come_back(client);
     } else {
         talk_send_call(session, choose_row());
