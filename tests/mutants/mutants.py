@@ -243,7 +243,7 @@ DAEMON += [
       "        convert_close_handles(session, first);", "        (void)first;", "protocol_batch.py"),
     M("daemon/do_batch.c", "steps count from 1", '" (at step %u)", k);', '" (at step %u)", k + 1);', "protocol_batch.py"),
     M("daemon/linger.c", "a session that was told bye lingers",
-      "    if (session->linger == NULL || (session->is_over && !session->is_cut))", "    if (session->linger == NULL)",
+      "    return session->is_over && !session->is_cut;", "    return false;",
       "resume.py"),
     M("daemon/linger.c", "waiting calls survive their connection", "    takers_cancel(session);\n}", "}", "resume.py"),
     M("daemon/linger.c", "a session that lingers never ends",
