@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/state.h"
 #include "tests/notation.h"
 #include "tests/script.h"
 #include "tests/suite.h"
@@ -510,6 +511,26 @@ START_TEST(what_a_request_dooms_and_what_the_end_of_its_session_dooms_is_told_in
 }
 END_TEST
 
+/* Its weakref lives on under a shared name. */
+START_TEST(a_session_that_has_closed_is_told_nothing_any_more)
+{
+    struct session *a, *b;
+
+    talk_open(NULL);
+    a = talk_session();
+    b = talk_session();
+    talk_says(b, "bind(['global', 'x'], [1000])", "true");
+    talk_says(a, "weakref('x', {'notify': true, 'into': 1})", "@1:weakref");
+    talk_says(a, "bind(['global', 'w'], @1)", "true");
+    session_close(a);
+    talk_says(b, "unbind(['global', 'x'])", "true");
+    talk_says(b, "deref('w')", "nil");
+    ck_assert_ptr_null(a->deaths.first);
+    talk_work();
+    talk_close();
+}
+END_TEST
+
 START_TEST(an_offer_stands_sixty_seconds_unless_told_otherwise)
 {
     struct session *a;
@@ -615,6 +636,7 @@ int main(void)
         an_event_for_a_handle_that_is_not_held_any_more_is_not_sent,
         a_number_under_which_something_else_is_held_by_now_is_not_told,
         what_a_request_dooms_and_what_the_end_of_its_session_dooms_is_told_in_two_frames,
+        a_session_that_has_closed_is_told_nothing_any_more,
         an_offer_stands_sixty_seconds_unless_told_otherwise,
         releasing_unbinding_clearing_and_notices_take_no_memory,
         the_end_of_a_session_takes_no_memory,

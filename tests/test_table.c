@@ -334,6 +334,24 @@ START_TEST(reserved_room_needs_no_memory_later)
 }
 END_TEST
 
+/* The entries that wait in the old index will have to go into the new one, too. */
+START_TEST(much_room_reserved_during_a_rebuild_leaves_no_index_too_full)
+{
+    for (size_t quarters = 1; quarters <= 12; quarters++) {
+        size_t key = 1;
+        uint32_t more;
+
+        open_table();
+        while (table.index == NULL || table.index->waiting < 1000)
+            add(key++);
+        more = (uint32_t)(table.live * quarters / 4);
+        ck_assert(table_reserve(pool, &table, more));
+        ck_assert(index_has_room(&table.index->now, (uint64_t)more + table.index->waiting));
+        close_table();
+    }
+}
+END_TEST
+
 START_TEST(more_entries_than_a_table_can_have_are_refused)
 {
     open_table();
@@ -376,6 +394,7 @@ int main(void)
         removing_takes_no_memory,
         without_memory_an_insertion_fails_and_changes_nothing,
         reserved_room_needs_no_memory_later,
+        much_room_reserved_during_a_rebuild_leaves_no_index_too_full,
         more_entries_than_a_table_can_have_are_refused,
         orders_are_numbered_anew_before_they_run_out,
         NULL,
