@@ -167,12 +167,18 @@ def a_name_is_looked_up_in_the_session_then_global_then_builtins(server):
     assert client.call("get", name) == other.call("get", name) == "global"
     client.call("bind", name, "session")
     assert client.call("get", name) == "session" and other.call("get", name) == "global"
+    for form in ({"@": name}, ext_name(name)):  # as a target, and in a literal
+        assert client.call("get", form) == client.call("ping", form) == "session"
+        assert other.call("get", form) == other.call("ping", form) == "global"
     assert client.call("get", ["global", name]) == "global"
     client.call("unbind", name)
     client.call("unbind", ["global", name])
     assert client.call("get", "list").type == "class"
     client.call("bind", "list", 5)
     assert client.call("get", "list") == 5 and other.call("get", "list").type == "class"
+    client.call("bind", ["global", "weakset"], "global")
+    assert client.call("get", "weakset") == client.call("get", {"@": "weakset"}) == "global"
+    client.call("unbind", ["global", "weakset"])
 
 
 @test

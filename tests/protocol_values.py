@@ -426,6 +426,8 @@ def pairs_and_references_count_with_the_levels_they_take(server):
     assert client.call("read", "x") == nested(28, {"@pairs": [[1, 2]]})
     client.call("bind", "x", nested(29, {"@pairs": [[1, 2]]}))
     client.fails("LIMIT", "read", "x")
+    client.call("bind", "x", [{"@pairs": [[1, 2]]}] * 20)  # and gives them back
+    assert client.call("read", "x") == [{"@pairs": [[1, 2]]}] * 20
     client.call("bind", "x", nested(29, {"@": "list"}))  # {"@": [handle, ...]} takes two
     assert client.call("read", "x")
     client.call("bind", "x", nested(30, {"@": "list"}))

@@ -250,11 +250,56 @@ START_TEST(a_cleared_list_is_empty_at_once_and_its_content_dies_in_slices)
     ck_assert_uint_gt(rig.heap->live[OBJ_INT], 900);
     rig_check();
     RIG_LIST(list); /* the list itself goes on */
-    for (uint64_t before = rig_live(); !step_run(rig.heap, &rig.step, 10); before = rig_live()) {
+    for (unsigned slices = 0; slices < 99; slices++) { /* of 1000 references the first were dropped at once */
+        uint64_t before = rig_live();
+
+        ck_assert(!step_run(rig.heap, &rig.step, 10));
         ck_assert_uint_le(before - rig_live(), 10);
         rig_check();
     }
+    rig_run();
     ck_assert_uint_eq(rig.heap->live[OBJ_INT], 0);
+    rig_close();
+}
+END_TEST
+
+/* References that are gone from 1000 objects, each held once more. */
+static unsigned dropped_of(struct obj *const *items)
+{
+    unsigned dropped = 0;
+
+    for (unsigned i = 0; i < 1000; i++)
+        dropped += items[i]->count == 1;
+    return dropped;
+}
+
+START_TEST(a_slice_drops_no_more_references_of_a_cleared_list_than_its_budget)
+{
+    static struct obj *items[1000];
+    struct obj *list;
+    unsigned dropped;
+
+    rig_open();
+    ck_assert_int_eq(list_new(rig.heap, 1000, &list), HD_OK);
+    rig_keep(list);
+    for (int i = 0; i < 1000; i++) {
+        struct obj *item;
+
+        ck_assert_int_eq(int_new(rig.heap, 1000 + i, &item), HD_OK);
+        items[i] = obj_ref(item);
+        list_push_take(list, &item);
+    }
+    list_clear(rig.heap, list);
+    dropped = dropped_of(items);
+    ck_assert_uint_lt(dropped, 10);
+    while (!step_run(rig.heap, &rig.step, 10)) {
+        ck_assert_uint_le(dropped_of(items) - dropped, 10);
+        dropped = dropped_of(items);
+    }
+    ck_assert_uint_ge(dropped, 980);
+    for (unsigned i = 0; i < 1000; i++)
+        obj_unref(rig.heap, &items[i]);
+    rig_run();
     rig_close();
 }
 END_TEST
@@ -369,6 +414,7 @@ int main(void)
         two_large_deaths_take_turns,
         what_a_dying_container_has_not_dropped_may_still_be_kept,
         a_cleared_list_is_empty_at_once_and_its_content_dies_in_slices,
+        a_slice_drops_no_more_references_of_a_cleared_list_than_its_budget,
         a_cleared_dict_is_empty_at_once_and_its_content_dies_in_slices,
         short_lists_are_cleared_too,
         a_slot_is_refused_to_an_object_at_the_largest_count,

@@ -195,6 +195,9 @@ DAEMON = [
       "protocol_values.py"),
     M("daemon/convert_in.c", "an int of 64 bits without a sign becomes negative",
       "        if (wire->uint > INT64_MAX)", "        if (wire->uint > UINT64_MAX - 1)", "protocol_values.py"),
+    M("daemon/targets.c", "a target is looked for in builtins before global",
+      "        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name->bytes, name->len);\n", "        o = NULL;\n",
+      "protocol_names.py"),
     M("daemon/targets.c", "global is looked in before the session's own names",
       "    o = look_in(hub, space, binding);\n    if (o == NULL && binding->space == NULL)\n"
       "        o = look_in(hub, space_of(hub->global), binding);",
