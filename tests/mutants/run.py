@@ -40,7 +40,7 @@ class Tree:
         shutil.rmtree(self.path, ignore_errors=True)
         shutil.copytree(TOP, self.path, ignore=LEFT_OUT, symlinks=True)
         os.mkdir(self.build)
-        self.must("../configure", "--disable-dependency-tracking", "CFLAGS=-O1 -g0")
+        self.must("../configure", "CFLAGS=-O1 -g0")
         self.must("make", "-j2", "all", *[f"tests/{name}" for name in UNITS])
 
     def command(self, *words, **options):
@@ -68,14 +68,6 @@ class Tree:
     def write(self, mutant, text):
         with open(self.source(mutant.file), "w") as file:
             file.write(text)
-        self.forget(mutant)
-
-    def forget(self, mutant):
-        """What includes a changed header is not known: all objects go."""
-        for directory, _, files in os.walk(self.build if mutant.file.endswith(".h") else ""):
-            for name in files:
-                if name.endswith(".o"):
-                    os.unlink(os.path.join(directory, name))
 
     def built(self, test):
         """Builds what a test needs."""
