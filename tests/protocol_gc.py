@@ -272,6 +272,24 @@ def gc_config_changes_what_it_is_given_or_nothing():
 
 
 @test_own
+def what_a_waiting_call_holds_is_no_garbage_and_counted():
+    with Daemon(config={**STILL, "admin_from": "loopback"}) as server:
+        client, other = server.client(), server.client()
+        queue = client.call("call", "queue", "new")
+        weak = client.call("weakref", queue)
+        client.call("bind", ["global", "q"], queue)
+        waiting = other.request("call", ["global", "q"], "take", [60.5])
+        wait_until(lambda: client.call("refcount", queue) == 3, "the call that waits")
+        client.call("unbind", ["global", "q"])
+        client.call("release", queue.handle)
+        assert client.call("gc")["collected"] == 0
+        assert client.call("verify")["differences"] == []
+        client.call("deref", weak, {"into": 1})
+        client.of(1, "put", "late")
+        assert other.answer(waiting) == "late"
+
+
+@test_own
 def a_session_that_leaves_in_the_middle_of_its_gc_leaves_the_collection_to_itself():
     with Daemon(config=SLICED) as server:
         client, other = server.client(), server.client()
