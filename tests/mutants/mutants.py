@@ -253,8 +253,6 @@ DAEMON += [
     M("daemon/linger.c", "waiting calls survive their connection", "    takers_cancel(session);\n}", "}", "resume.py"),
     M("daemon/linger.c", "a session that lingers never ends",
       "        if (linger->session->is_detached && linger->end_ms <= now_ms)", "        if (false)", "resume.py"),
-    M("daemon/linger.c", "a response that was seen is sent again", "        if (walk.number <= answered)",
-      "        if (walk.number < answered)", "resume.py"),
     M("daemon/keep.c", "what is kept outgrows its limit by one", "    while (keep->next - keep->first >= most &&",
       "    while (keep->next - keep->first > most &&", "resume.py"),
     M("daemon/quota.c", "output is no part of session_bytes", " + buf_pending(&session->out) +", " +", "test_session_limits"),
