@@ -36,24 +36,24 @@ static void clean_utf8(char *text, size_t len)
             text[i] = '?';
 }
 
-/* "CODE text", or [0, "CODE text"]. */
-static void pack_error(struct session *session, enum hd_err err)
+void dispatch_pack_error(const struct session *session, struct buf *out, uint32_t msgid, const char *text, size_t len)
 {
-    char text[HEAP_ERROR_TEXT + 32];
-    struct buf *out = &session->out;
-    int len = snprintf(text, sizeof text, "%s %s", hd_err_code(err), session->hub->heap->error_text);
-
-    clean_utf8(text, (size_t)len);
+    pack_array(out, 4);
+    pack_uint(out, 1);
+    pack_uint(out, msgid);
     if (session->manner.errors_as_pair) {
         pack_array(out, 2);
         pack_uint(out, 0);
     }
-    pack_str(out, text, (size_t)len);
+    pack_str(out, text, len);
+    pack_nil(out);
 }
 
 void dispatch_error(struct call *call, enum hd_err err)
 {
     struct buf *out = &call->session->out;
+    char text[HEAP_ERROR_TEXT + 32];
+    int len;
 
     call->hub->counters.errors++;
     call->hub->counters.codes[err]++;
@@ -62,11 +62,9 @@ void dispatch_error(struct call *call, enum hd_err err)
     buf_rewind(out, call->reply_at);
     if (!call->is_request)
         return;
-    pack_array(out, 4);
-    pack_uint(out, 1);
-    pack_uint(out, call->msgid);
-    pack_error(call->session, err);
-    pack_nil(out);
+    len = snprintf(text, sizeof text, "%s %s", hd_err_code(err), call->heap->error_text);
+    clean_utf8(text, (size_t)len);
+    dispatch_pack_error(call->session, out, call->msgid, text, (size_t)len);
 }
 
 /* -- after the handler -------------------------------------------------------------------------------------------- */

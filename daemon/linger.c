@@ -399,15 +399,7 @@ static void refuse(struct session *session, struct buf *out, const struct kept *
         release(session, kept->into);
     for (uint32_t i = 0; i < kept->given_count; i++)
         release(session, kept->given_first + i);
-    pack_array(out, 4);
-    pack_uint(out, 1);
-    pack_uint(out, kept->msgid);
-    if (session->manner.errors_as_pair) {
-        pack_array(out, 2);
-        pack_uint(out, 0);
-    }
-    pack_str(out, text, sizeof text - 1);
-    pack_nil(out);
+    dispatch_pack_error(session, out, kept->msgid, text, sizeof text - 1);
 }
 
 void linger_replay_responses(struct session *session, uint64_t answered, struct buf *out)

@@ -237,15 +237,7 @@ static void refuse_frame(struct session *session, const char *bytes, size_t len,
         return;
     }
     events_flush(session);
-    pack_array(&session->out, 4);
-    pack_uint(&session->out, 1);
-    pack_uint(&session->out, msgid);
-    if (session->manner.errors_as_pair) {
-        pack_array(&session->out, 2);
-        pack_uint(&session->out, 0);
-    }
-    pack_cstr(&session->out, text);
-    pack_nil(&session->out);
+    dispatch_pack_error(session, &session->out, msgid, text, strlen(text));
     session->is_over = true;
     session_wake(session);
 }

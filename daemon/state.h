@@ -236,6 +236,9 @@ void dispatch_frame(struct session *session, const struct envelope *envelope);
 struct call;
 void dispatch_finish(struct call *call, enum hd_err err);
 
+/* A response that is an error, in the session's manner: `text` begins with the code. dispatch.c */
+void dispatch_pack_error(const struct session *session, struct buf *out, uint32_t msgid, const char *text, size_t len);
+
 /* An error in the place of what was packed of a response; nothing for a notification. dispatch.c */
 void dispatch_error(struct call *call, enum hd_err err);
 
