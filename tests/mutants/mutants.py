@@ -162,12 +162,9 @@ DAEMON = [
     M("daemon/dispatch.c", "each request has the work that the last one left", "    heap_work_start(heap);\n", "",
       "protocol_limits.py"),
     M("daemon/dispatch.c", "a notification is answered with its error",
-      "    if (!call->is_request)\n        return;\n    pack_array(out, 4);\n    pack_uint(out, 1);\n    pack_uint(out, call->msgid);\n"
-      "    pack_error", "    pack_array(out, 4);\n    pack_uint(out, 1);\n    pack_uint(out, call->msgid);\n    pack_error",
-      "protocol_frames.py"),
+      "    if (!call->is_request)\n        return;\n    len = snprintf", "    len = snprintf", "protocol_frames.py"),
     M("daemon/dispatch.c", "errors are never pairs", "    if (session->manner.errors_as_pair) {\n        pack_array(out, 2);\n"
-      "        pack_uint(out, 0);\n    }\n    pack_str(out, text, (size_t)len);", "    pack_str(out, text, (size_t)len);",
-      "protocol_frames.py"),
+      "        pack_uint(out, 0);\n    }\n    pack_str(out, text, len);", "    pack_str(out, text, len);", "protocol_frames.py"),
     M("daemon/dispatch.c", "the room kept for a handle is not given back",
       "        handles_unreserve(call->heap, &call->session->handles, call->opts.into);", "        (void)0;",
       "protocol_names.py", "test_memory_failure"),
