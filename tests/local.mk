@@ -123,4 +123,4 @@ EXTRA_PROGRAMS += tests/bench/load tests/bench/bulk
 tests_bench_load_SOURCES = tests/bench/load.c tests/bench/wire.c tests/bench/wire.h
 tests_bench_bulk_SOURCES = tests/bench/bulk.c
 tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
-EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py tests/bench/stall.py
+EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py tests/bench/lab.py tests/bench/stall.py

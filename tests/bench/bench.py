@@ -8,13 +8,11 @@ servers, one right after the other; the servers take turns in going first. The t
 the median of the rounds' ratios, and each server's own CPU time per request, which holds on noisy machines as well.
 """
 import argparse
-import json
-import os
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
+
+import lab
 
 OPS = [  # operation of load.c, what it is on heapd, what it is on Redis
     ("ping", "ping", "PING"),
@@ -28,62 +26,7 @@ REQUESTS = {1: 100_000, 16: 600_000, 64: 1_000_000}  # by depth: about a second 
 NOISE = 0.15  # spread of the middle half of a peer's rounds above which figures of this machine mean little
 
 
-def pinned(core, command):
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        return command
-    return ["taskset", "-c", str(cores[core]), *command]
-
-
-class Server:
-    """A server of its own for this run, gone at its end."""
-
-    def __init__(self, command, protocol, address_of):
-        self.protocol = protocol
-        self.process = subprocess.Popen(pinned(0, command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.address = address_of(self.process)
-
-    def load(self, program, arguments):
-        command = [program, "--address", self.address, "--protocol", self.protocol, "--pid", str(self.process.pid)]
-        done = subprocess.run(pinned(1, command + arguments), stdout=subprocess.PIPE, text=True, check=True, timeout=300)
-        return json.loads(done.stdout) if done.stdout else None
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate()
-
-
-def start_heapd(program, directory, use_unix):
-    where = ["--unix", os.path.join(directory, "heapd.sock")] if use_unix else ["--listen", "127.0.0.1:0"]
-    return Server([program, *where], "rpc", lambda process: process.stdout.readline().split(" ready on ")[1].strip())
-
-
-def start_redis(directory, use_unix):
-    """Redis on a Unix socket or on a port that was free a moment ago."""
-    path = os.path.join(directory, "redis.sock")
-    port = free_port()
-    command = ["redis-server", "--save", "", "--appendonly", "no", "--port", "0" if use_unix else str(port),
-               "--bind", "127.0.0.1", "--dir", directory]
-    if use_unix:
-        command += ["--unixsocket", path]
-
-    def address(process):
-        for line in process.stdout:
-            if "eady to accept connections" in line:
-                return f"unix:{path}" if use_unix else f"127.0.0.1:{port}"
-        raise SystemExit("bench: redis-server did not start")
-
-    return Server(command, "resp", address)
-
-
-def free_port():
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def measure(program, options, servers):
+def measure(options, servers):
     """{(op, depth): {server: [result of each round]}}"""
     results = {}
     for number in range(options.rounds):
@@ -91,20 +34,12 @@ def measure(program, options, servers):
         for op, _, _ in OPS:
             for depth in options.depths:
                 for name in order:
-                    result = servers[name].load(program, [
+                    result = servers[name].load(
                         "--op", op, "--depth", str(depth), "--connections", str(options.connections),
-                        "--keys", str(options.keys), "--requests", str(REQUESTS.get(depth, 600_000))])
+                        "--keys", str(options.keys), "--requests", str(REQUESTS.get(depth, 600_000)))
                     results.setdefault((op, depth), {}).setdefault(name, []).append(result)
         print(f"bench: round {number + 1} of {options.rounds}", file=sys.stderr)
     return results
-
-
-def spread(values):
-    """Width of the middle half, as a part of the median."""
-    if len(values) < 4:
-        return (max(values) - min(values)) / statistics.median(values)
-    low, _, high = statistics.quantiles(values, n=4)
-    return (high - low) / statistics.median(values)
 
 
 def median(rounds, field):
@@ -122,7 +57,7 @@ def summary(results):
             "heapd_cpu_us": median(ours, "cpu_us"), "redis_cpu_us": median(theirs, "cpu_us"),
             "cpu_ratio": statistics.median(b["cpu_us"] / a["cpu_us"] for a, b in zip(ours, theirs)),
             "heapd_p99_us": median(ours, "p99_us"), "redis_p99_us": median(theirs, "p99_us"),
-            "noise": spread([result["rps"] for result in theirs]),
+            "noise": lab.spread([result["rps"] for result in theirs]),
         })
     return rows
 
@@ -153,7 +88,7 @@ def run_redis_benchmark(redis, options):
     print("\nredis-benchmark on the same server:")
     for depth in options.depths:
         done = subprocess.run(
-            pinned(1, ["redis-benchmark", *where, "-c", str(options.connections), "-P", str(depth), "-r",
+            lab.pinned(1, ["redis-benchmark", *where, "-c", str(options.connections), "-P", str(depth), "-r",
                        str(options.keys), "-n", str(REQUESTS.get(depth, 600_000)), "-t", "ping_mbulk,get,incr", "--csv"]),
             stdout=subprocess.PIPE, text=True, check=True, timeout=300)
         for line in done.stdout.splitlines()[1:]:
@@ -170,25 +105,15 @@ def main():
     parser.add_argument("--unix", action="store_true")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
-    heapd = os.environ.get("HEAPD", "build/heapd")
-    program = os.path.join(os.path.dirname(heapd), "tests/bench/load")
-    with tempfile.TemporaryDirectory() as directory:
-        servers = {"heapd": start_heapd(heapd, directory, options.unix)}
-        servers["redis"] = start_redis(directory, options.unix)
-        try:
-            for server in servers.values():
-                server.load(program, ["--fill", "--keys", str(options.keys)])
-            results = measure(program, options, servers)
-            rows = summary(results)
-            show(rows, options)
-            run_redis_benchmark(servers["redis"], options)
-        finally:
-            for server in servers.values():
-                server.stop()
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"options": vars(options), "summary": rows,
-                       "rounds": [{"op": op, "depth": depth, **by} for (op, depth), by in results.items()]}, file, indent=1)
+    with lab.Heapd(unix=options.unix) as heapd, lab.Redis(unix=options.unix) as redis:
+        servers = {server.name: server for server in (heapd, redis)}
+        for server in servers.values():
+            server.load("--fill", "--keys", options.keys)
+        results = measure(options, servers)
+        rows = summary(results)
+        show(rows, options)
+        run_redis_benchmark(redis, options)
+    lab.save(options.json, summary=rows, rounds=[{"op": op, "depth": depth, **by} for (op, depth), by in results.items()])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Dump and load beside Python's pickle (protocol 5): the same graphs, on this machine, in one run.
 
-    tests/bench/dump.py [--objects N] [--rounds N] [--heapd PROGRAM] [--json FILE]
+    ./dev bench dump [--objects N] [--rounds N] [--json FILE]
 
 records   a list of dicts with a number, a name, a float, a list of two strs, and references to two earlier records
 lists     lists of lists of numbers
@@ -12,7 +12,6 @@ or writing of the blob on its socket, and pickle's CPU time in this process with
 """
 import argparse
 import gc
-import json
 import os
 import pickle
 import random
@@ -20,9 +19,10 @@ import struct
 import sys
 import time
 
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path.insert(0, TOP)
-from tests.dump_format import Node, encode  # noqa: E402
+import lab
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from dump_format import Node, encode  # noqa: E402
 
 
 class Point:
@@ -93,12 +93,6 @@ def nodes_of(root):
 # -- measuring ---------------------------------------------------------------------------------------------------------
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def measure(rounds, clock, step, after=lambda result: None):
     """Seconds of one step, over all rounds."""
     spent = 0
@@ -110,20 +104,17 @@ def measure(rounds, clock, step, after=lambda result: None):
     return spent / rounds
 
 
-def heapd_figures(harness, blob, rounds):
-    with harness.Daemon(config={"limits.work": "100M", "limits.frame": "1G", "limits.read": "1G"}) as server:
-        client = server.client()
-
-        def clock():
-            return cpu_seconds(server.process.pid)
+def heapd_figures(blob, rounds):
+    with lab.Heapd(settings={"limits.work": "100M", "limits.frame": "1G", "limits.read": "1G"}) as server:
+        wire = server.wire()
 
         def forget(made):
-            client.call("release", made)
+            wire.call("release", made)
 
-        made = client.call("load", blob)
-        dump = measure(rounds, clock, lambda: client.call("dump", made))
+        made = wire.call("load", blob)["@"][0]
+        dump = measure(rounds, server.cpu, lambda: wire.call("dump", made))
         forget(made)
-        load = measure(rounds, clock, lambda: client.call("load", blob), forget)
+        load = measure(rounds, server.cpu, lambda: wire.call("load", blob)["@"][0], forget)
         return dump, load
 
 
@@ -140,11 +131,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--heapd", default=os.path.join(TOP, "build", "heapd"))
     parser.add_argument("--json")
     options = parser.parse_args()
-    os.environ["HEAPD"] = options.heapd
-    from tests import harness
     sys.setrecursionlimit(100_000)
     rows = []
     print("            objects   dump ns  pickle   load ns  pickle       bytes      pickle")
@@ -152,15 +140,13 @@ def main():
         root = make(options.objects, random.Random(1))
         blob = encode(nodes_of(root))
         count = struct.unpack(">I", blob[12:16])[0]
-        ours = heapd_figures(harness, blob, options.rounds)
+        ours = heapd_figures(blob, options.rounds)
         theirs = pickle_figures(root, options.rounds)
         ns = [round(seconds * 1e9 / count, 1) for seconds in (ours[0], theirs[0], ours[1], theirs[1])]
         print(f"{name:8} {count:9} {ns[0]:9} {ns[1]:7} {ns[2]:9} {ns[3]:7} {len(blob):11} {theirs[2]:11}", flush=True)
         rows.append({"graph": name, "objects": count, "dump_ns": ns[0], "pickle_dump_ns": ns[1], "load_ns": ns[2],
                      "pickle_load_ns": ns[3], "bytes": len(blob), "pickle_bytes": theirs[2]})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(rows, file, indent=1)
+    lab.save(options.json, rows=rows)
 
 
 main()
