@@ -59,7 +59,8 @@ struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size)
     o->type = (uint8_t)type;
     o->flags = 0;
     o->aux = 0;
-    o->id = heap->next_id++;
+    o->id = heap->next_id++ & OBJ_ID_MAX;
+    o->more = 0;
     heap->live[type]++;
     heap->containers += obj_type_is_container(type);
     heap->made++;
@@ -142,11 +143,11 @@ static void immortal_free(struct heap *heap, struct obj *o, size_t size)
 static bool make_small_ints(struct heap *heap)
 {
     for (int i = 0; i < HEAP_SMALL_INTS; i++) {
-        struct obj *o = immortal_new(heap, OBJ_INT, sizeof(struct int_obj));
+        struct obj *o = immortal_new(heap, OBJ_INT, sizeof(struct obj));
 
         if (o == NULL)
             return false;
-        ((struct int_obj *)o)->value = HEAP_SMALL_INT_MIN + i;
+        int_set(o, HEAP_SMALL_INT_MIN + i);
         heap->small_ints[i] = o;
     }
     return true;
@@ -171,15 +172,16 @@ static bool make_classes(struct heap *heap)
 static bool make_immortals(struct heap *heap)
 {
     heap->nil = immortal_new(heap, OBJ_NIL, sizeof(struct obj));
-    heap->yes = immortal_new(heap, OBJ_BOOL, sizeof(struct int_obj));
-    heap->no = immortal_new(heap, OBJ_BOOL, sizeof(struct int_obj));
+    heap->yes = immortal_new(heap, OBJ_BOOL, sizeof(struct obj));
+    heap->no = immortal_new(heap, OBJ_BOOL, sizeof(struct obj));
     heap->empty_str = immortal_new(heap, OBJ_STR, sizeof(struct text));
     heap->empty_bytes = immortal_new(heap, OBJ_BYTES, sizeof(struct text));
     heap->empty_tuple = immortal_new(heap, OBJ_TUPLE, sizeof(struct tuple));
     if (heap->nil == NULL || heap->yes == NULL || heap->no == NULL || heap->empty_str == NULL ||
         heap->empty_bytes == NULL || heap->empty_tuple == NULL)
         return false;
-    ((struct int_obj *)heap->yes)->value = 1;
+    int_set(heap->yes, 1);
+    int_set(heap->no, 0);
     heap->empty_str->flags |= OBJ_ASCII;
     return make_small_ints(heap) && make_classes(heap);
 }
@@ -197,13 +199,13 @@ static void free_classes(struct heap *heap)
 static void free_immortals(struct heap *heap)
 {
     immortal_free(heap, heap->nil, sizeof(struct obj));
-    immortal_free(heap, heap->yes, sizeof(struct int_obj));
-    immortal_free(heap, heap->no, sizeof(struct int_obj));
+    immortal_free(heap, heap->yes, sizeof(struct obj));
+    immortal_free(heap, heap->no, sizeof(struct obj));
     immortal_free(heap, heap->empty_str, sizeof(struct text));
     immortal_free(heap, heap->empty_bytes, sizeof(struct text));
     immortal_free(heap, heap->empty_tuple, sizeof(struct tuple));
     for (int i = 0; i < HEAP_SMALL_INTS; i++)
-        immortal_free(heap, heap->small_ints[i], sizeof(struct int_obj));
+        immortal_free(heap, heap->small_ints[i], sizeof(struct obj));
     free_classes(heap);
 }
 

@@ -28,6 +28,7 @@ enum obj_flag {
     OBJ_DYING = 4,     /* count fell to zero; `next` has taken the place of `id` */
     OBJ_ON_PATH = 8,   /* an iterative walk is inside it now; clear between requests */
     OBJ_ASCII = 16,    /* str: one byte a code point */
+    OBJ_SHORT = 16,    /* int, bool: the value stands in the header, in `aux` and `more` */
     OBJ_OWN_NAMES = 32, /* object: attributes in a table of its own, not in its class's layout */
     OBJ_GREY = 64,     /* on the collector's stack */
     OBJ_EMPTIED = 128  /* collected, its references are dropped; others of its cycle may still refer to it */
@@ -38,13 +39,22 @@ enum obj_flag {
 
 struct heap;
 
+/* Ids stay below 2^53, so that every client's numbers can hold them: at ten million objects a second for 28 years. */
+#define OBJ_ID_BITS 53
+#define OBJ_ID_MAX ((UINT64_C(1) << OBJ_ID_BITS) - 1)
+#define OBJ_MORE_BITS (64 - OBJ_ID_BITS)
+#define OBJ_MORE_MAX ((UINT64_C(1) << OBJ_MORE_BITS) - 1)
+
 struct obj {
     uint32_t count;
     uint8_t type;  /* enum obj_type, or POOL_FREE in a free block */
     uint8_t flags; /* enum obj_flag */
-    uint16_t aux;  /* the kind's own: object: values in use of the class's layout */
+    uint16_t aux;  /* the kind's own: object: values in use of the class's layout; int: 16 bits of a short one */
     union {
-        uint64_t id;       /* unique for the life of the heap, from 1 */
+        struct {
+            uint64_t id : OBJ_ID_BITS;     /* unique for the life of the heap, from 1 */
+            uint64_t more : OBJ_MORE_BITS; /* the kind's own: int: the bits above `aux` of a short one */
+        };
         struct obj *next;  /* in a dying queue */
     };
 };

@@ -47,19 +47,44 @@ static struct obj *peek(struct obj *o, const char *name)
 
 /* -- what types cost ---------------------------------------------------------------------------------------------- */
 
-START_TEST(an_int_and_a_float_take_24_bytes)
+START_TEST(a_float_and_an_int_of_64_bits_take_24_bytes)
 {
     uint64_t before;
     struct obj *o;
 
     rig_open();
     before = used();
-    rig_int(1000);
+    rig_int(INT64_MAX);
     ck_assert_uint_eq(used() - before, 24);
     ck_assert_int_eq(float_new(rig.heap, 1.5, &o), HD_OK);
     rig_keep(o);
     ck_assert_uint_eq(used() - before, 48);
     ck_assert_uint_eq(kind_of(o)->bytes(o), 24);
+    rig_close();
+}
+END_TEST
+
+/* Around the ends of what fits in a header, and of what is shared. */
+static const struct {
+    int64_t value;
+    unsigned bytes;
+} ints[] = {{-6, 16}, {257, 16}, {65535, 16}, {65536, 16}, {-65536, 16}, {-65537, 16},
+            {INT_SHORT_MAX, 16}, {INT_SHORT_MAX + 1, 24}, {INT_SHORT_MIN, 16}, {INT_SHORT_MIN - 1, 24},
+            {INT64_MAX, 24}, {INT64_MIN, 24}};
+
+START_TEST(an_int_of_27_bits_takes_16_bytes_and_keeps_its_value_and_its_id)
+{
+    rig_open();
+    for (size_t i = 0; i < sizeof ints / sizeof ints[0]; i++) {
+        uint64_t before = used();
+        uint64_t id = rig.heap->next_id;
+        struct obj *o = rig_int(ints[i].value);
+
+        ck_assert_int_eq(int_value(o), ints[i].value);
+        ck_assert_uint_eq(o->id, id);
+        ck_assert_uint_eq(used() - before, ints[i].bytes);
+        ck_assert_uint_eq(kind_of(o)->bytes(o), ints[i].bytes);
+    }
     rig_close();
 }
 END_TEST
@@ -396,7 +421,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        an_int_and_a_float_take_24_bytes,
+        a_float_and_an_int_of_64_bits_take_24_bytes,
+        an_int_of_27_bits_takes_16_bytes_and_keeps_its_value_and_its_id,
         nil_booleans_small_ints_and_empty_values_take_nothing,
         an_empty_list_takes_at_most_56_bytes_and_a_slot_8,
         an_appended_list_takes_at_most_9_bytes_a_slot,

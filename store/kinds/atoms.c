@@ -13,10 +13,10 @@ enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out)
         *out = heap->small_ints[value - HEAP_SMALL_INT_MIN];
         return HD_OK;
     }
-    o = heap_new(heap, OBJ_INT, sizeof(struct int_obj));
+    o = heap_new(heap, OBJ_INT, int_size_for(value));
     if (o == NULL)
         return heap_no_memory(heap);
-    ((struct int_obj *)o)->value = value;
+    int_set(o, value);
     *out = o;
     return HD_OK;
 }

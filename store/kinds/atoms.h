@@ -10,10 +10,15 @@
 
 #include "store/heap.h"
 
+/* An int whose value fits in the room that the header has is short: OBJ_SHORT, and nothing behind the header. */
 struct int_obj {
     struct obj head;
     int64_t value;
 };
+
+#define INT_SHORT_SIGN (INT64_C(1) << (16 + OBJ_MORE_BITS - 1)) /* the highest of its bits */
+#define INT_SHORT_MIN (-INT_SHORT_SIGN)
+#define INT_SHORT_MAX (INT_SHORT_SIGN - 1)
 
 struct float_obj {
     struct obj head;
@@ -49,9 +54,34 @@ static inline struct obj *bool_obj(struct heap *heap, bool value)
     return value ? heap->yes : heap->no;
 }
 
+/* Bytes of the object of an int or bool with this value. */
+static inline size_t int_size_for(int64_t value)
+{
+    return value >= INT_SHORT_MIN && value <= INT_SHORT_MAX ? sizeof(struct obj) : sizeof(struct int_obj);
+}
+
+static inline size_t int_size(const struct obj *o)
+{
+    return (o->flags & OBJ_SHORT) != 0 ? sizeof(struct obj) : sizeof(struct int_obj);
+}
+
+/* Of a new one of int_size_for(value) bytes. */
+static inline void int_set(struct obj *o, int64_t value)
+{
+    if (int_size_for(value) > sizeof *o) {
+        ((struct int_obj *)o)->value = value;
+        return;
+    }
+    o->flags |= OBJ_SHORT;
+    o->aux = (uint16_t)value;
+    o->more = (uint64_t)value >> 16 & OBJ_MORE_MAX;
+}
+
 static inline int64_t int_value(const struct obj *o)
 {
-    return ((const struct int_obj *)o)->value;
+    if ((o->flags & OBJ_SHORT) == 0)
+        return ((const struct int_obj *)o)->value;
+    return ((int64_t)((uint64_t)o->more << 16 | o->aux) ^ INT_SHORT_SIGN) - INT_SHORT_SIGN;
 }
 
 static inline double float_value(const struct obj *o)

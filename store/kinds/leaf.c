@@ -2,14 +2,19 @@
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 
+static size_t number_size(const struct obj *o)
+{
+    return o->type == OBJ_NIL ? sizeof *o : o->type == OBJ_FLOAT ? sizeof(struct float_obj) : int_size(o);
+}
+
 static void free_number(struct heap *heap, struct obj *o)
 {
-    heap_free(heap, o, o->type == OBJ_FLOAT ? sizeof(struct float_obj) : sizeof(struct int_obj));
+    heap_free(heap, o, number_size(o));
 }
 
 static size_t bytes_of_number(const struct obj *o)
 {
-    return o->type == OBJ_NIL ? pool_rounded(sizeof *o) : pool_rounded(sizeof(struct int_obj));
+    return pool_rounded(number_size(o));
 }
 
 static size_t text_size(const struct obj *o)
