@@ -16,11 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The smallest block is 16 bytes: a free one holds a link behind its type. */
 static unsigned class_for(size_t size)
 {
-    if (size <= 16)
-        return 1;
     if (size <= 128)
         return (unsigned)((size + 7) / 8 - 1);
     if (size <= 256)
@@ -198,13 +195,20 @@ static bool page_is_full(const struct page *page, size_t size)
 
 /* -- blocks ------------------------------------------------------------------------------------------------------- */
 
+/* Where a free block names the next one: behind the type, which containers keep; data at its beginning, so that blocks
+ * may be as small as that. */
+static void **link_of(const struct page *page, void *block)
+{
+    return (void **)block + (page->use == POOL_CONTAINER ? 1 : 0);
+}
+
 static void *take_block(struct pool *pool, struct page *page, size_t size)
 {
     void *block;
 
     if (page->free != NULL) {
         block = page->free;
-        page->free = page->free->next;
+        page->free = *link_of(page, block);
     } else {
         block = (char *)page + page->fresh;
         page->fresh += (uint32_t)size;
@@ -273,7 +277,6 @@ static void large_free(struct pool *pool, void *block, size_t size)
 void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
 {
     struct page *page;
-    struct block *given = block;
     size_t rounded;
 
     if (block == NULL)
@@ -285,13 +288,12 @@ void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
     page = page_of(block);
     rounded = class_size(page->class);
     assert(page->use == use && page->class == class_for(size));
-    (void)use;
     if (page_is_full(page, rounded))
         link_page(pool, page);
-    given->zero = 0;
-    given->type = POOL_FREE;
-    given->next = page->free;
-    page->free = given;
+    if (use == POOL_CONTAINER)
+        *(struct free_container *)block = (struct free_container){.type = POOL_FREE};
+    *link_of(page, block) = page->free;
+    page->free = block;
     page->in_use--;
     pool->stats.used -= rounded;
     if (page->in_use == 0)

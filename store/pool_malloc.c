@@ -36,7 +36,7 @@ struct pool {
 
 size_t pool_rounded(size_t size)
 {
-    return size <= 16 ? 16 : (size + 7) / 8 * 8;
+    return (size + 7) / 8 * 8;
 }
 
 /* Whether the ceiling lets so many bytes be handed out. */

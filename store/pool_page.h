@@ -17,10 +17,10 @@
 #define POOL_CLASSES 36
 #define POOL_MAGIC UINT32_C(0x706f6f6c)
 
-struct block {
+struct free_container {
     uint32_t zero;
     uint8_t type; /* POOL_FREE */
-    struct block *next;
+    void *next;
 };
 
 #define MARK_WORDS 8 /* of 64 blocks: a page of the smallest containers has fewer than 512 */
@@ -32,7 +32,7 @@ struct page {
     bool is_flagged;      /* pool_flag_page */
     uint32_t in_use;      /* blocks handed out */
     uint32_t fresh;       /* offset of the first block never handed out */
-    struct block *free;   /* blocks given back */
+    void *free;           /* blocks given back */
     struct page *next, *prev; /* pages of the class with a free block */
     struct arena *arena;
     void **side;          /* a pointer for each block; NULL while no block has one open */

@@ -82,7 +82,7 @@ static void *next_in_page(struct pool_walk *walk)
     size_t size = class_size(page->class);
 
     while (walk->offset < page->fresh) {
-        struct block *block = (struct block *)(void *)((char *)page + walk->offset);
+        struct free_container *block = (struct free_container *)(void *)((char *)page + walk->offset);
 
         walk->offset += (uint32_t)size;
         if (block->type != POOL_FREE)
@@ -226,7 +226,7 @@ static void visit_marked(struct pool *pool, struct page *page, bool wanted, void
     unsigned bit = 0;
 
     for (size_t at = sizeof *page; at < page->fresh; at += size, bit++) {
-        struct block *block = (struct block *)(void *)((char *)page + at);
+        struct free_container *block = (struct free_container *)(void *)((char *)page + at);
 
         if (is_marked(pool, page, bit) == wanted && block->type != POOL_FREE)
             visit(arg, block);

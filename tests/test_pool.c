@@ -66,7 +66,7 @@ START_TEST(blocks_in_use_never_overlap)
             pool_free(pool, one->block, one->size, one->use);
         }
         one->use = suite_random(&seed, 2) == 0 ? POOL_CONTAINER : POOL_DATA;
-        one->size = 16 + suite_random(&seed, one->use == POOL_CONTAINER ? 200 : 3000);
+        one->size = one->use == POOL_CONTAINER ? 32 + suite_random(&seed, 200) : 1 + suite_random(&seed, 3000);
         one->block = pool_alloc(pool, one->size, one->use);
         ck_assert_ptr_nonnull(one->block);
         ck_assert_uint_eq((uintptr_t)one->block % 8, 0);
@@ -104,6 +104,8 @@ START_TEST(no_small_size_wastes_more_than_one_part_in_five)
 {
     for (size_t size = 32; size <= POOL_SMALL_MAX; size++)
         ck_assert_uint_le(pool_rounded(size) - size, size / 4);
+    ck_assert_uint_eq(pool_rounded(1), 8);
+    ck_assert_uint_eq(pool_rounded(8), 8);
     ck_assert_uint_eq(pool_rounded(24), 24);
     ck_assert_uint_le(pool_rounded(POOL_SMALL_MAX + 1), POOL_SMALL_MAX + 8);
 }
@@ -235,15 +237,15 @@ END_TEST
 
 START_TEST(a_resized_block_keeps_its_contents)
 {
-    static const size_t sizes[] = {16, 17, 300, 1024, 1025, 100000, 900, 40, 16};
+    static const size_t sizes[] = {8, 16, 17, 300, 1024, 1025, 100000, 900, 40, 8};
     struct pool *pool = open_pool(UINT64_MAX);
-    struct held held = {pool_alloc(pool, 16, POOL_DATA), 16, POOL_DATA};
+    struct held held = {pool_alloc(pool, 8, POOL_DATA), 8, POOL_DATA};
 
-    memset(held.block, 3, 16);
+    memset(held.block, 3, 8);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         held.block = pool_resize(pool, held.block, held.size, sizes[i]);
         ck_assert_ptr_nonnull(held.block);
-        held.size = 16;
+        held.size = 8;
         is_intact(&held, 3);
         held.size = sizes[i];
     }
