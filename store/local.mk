@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	store/attr.c store/attr.h \
+	store/bytes.h \
 	store/check.c store/check.h \
 	store/compare.c store/compare.h \
 	store/copy.c store/copy.h \
@@ -29,7 +30,7 @@ libstore_a_SOURCES = \
 	store/siphash.c \
 	store/size.c store/size.h \
 	store/step.c store/step.h \
-	store/table.c store/table.h \
+	store/table.c store/table.h store/table_index.h \
 	store/weak.c store/weak.h \
 	store/why.c store/why.h \
 	store/kinds/atoms.c store/kinds/atoms.h \

@@ -7,6 +7,7 @@
 #include "store/compare.h"
 #include "store/gc.h"
 #include "store/step.h"
+#include "store/table_index.h"
 
 static size_t name_size(size_t len)
 {
@@ -34,11 +35,6 @@ void name_free(struct heap *heap, struct name *name)
         pool_free(heap->pool, name, name_size(name->len), POOL_DATA);
 }
 
-bool name_is(const struct name *name, const char *bytes, size_t len)
-{
-    return name->len == len && (len == 0 || memcmp(name->bytes, bytes, len) == 0);
-}
-
 void names_init(struct names *names)
 {
     table_init(&names->table);
@@ -56,19 +52,18 @@ static bool is_wanted(void *arg, const void *key)
     return name_is(key, wanted->bytes, wanted->len);
 }
 
-static uint32_t find(const struct heap *heap, const struct names *names, const char *bytes, size_t len, uint32_t *hash)
+/* In line: so the compiler keeps what is wanted in registers. */
+static inline __attribute__((always_inline)) uint32_t find_hashed(const struct names *names, uint32_t hash,
+                                                                  const char *bytes, size_t len)
 {
     struct wanted wanted = {bytes, len};
 
-    *hash = heap_hash_bytes(heap, bytes, len);
-    return table_find(&names->table, *hash, is_wanted, &wanted);
+    return table_find_inline(&names->table, hash, is_wanted, &wanted);
 }
 
 uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
 {
-    uint32_t hash;
-
-    return find(heap, names, bytes, len, &hash);
+    return find_hashed(names, heap_hash_bytes(heap, bytes, len), bytes, len);
 }
 
 /* -- weak bindings ------------------------------------------------------------------------------------------------- */
@@ -150,13 +145,12 @@ static bool is_bound(struct heap *heap, const struct names *names, uint32_t posi
 struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
                               size_t len)
 {
-    struct wanted wanted = {bytes, len};
     struct obj *value;
     uint32_t position;
 
     if (names->table.live == 0)
         return NULL;
-    position = table_find(&names->table, hash, is_wanted, &wanted);
+    position = find_hashed(names, hash, bytes, len);
     if (position == TABLE_NONE)
         return NULL;
     value = names->table.entries[position].value;
@@ -200,8 +194,8 @@ enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes
                        struct obj **old)
 {
     struct name *name = NULL;
-    uint32_t hash;
-    uint32_t position = find(heap, names, bytes, len, &hash);
+    uint32_t hash = heap_hash_bytes(heap, bytes, len);
+    uint32_t position = find_hashed(names, hash, bytes, len);
     enum hd_err err;
 
     if (!obj_can_ref(value))
@@ -239,8 +233,8 @@ enum hd_err names_bind_weak(struct heap *heap, struct names *names, struct obj *
 {
     struct weak_name *weak = NULL;
     struct name *name = NULL;
-    uint32_t hash;
-    uint32_t position = find(heap, names, bytes, len, &hash);
+    uint32_t hash = heap_hash_bytes(heap, bytes, len);
+    uint32_t position = find_hashed(names, hash, bytes, len);
     bool was_bound = is_bound(heap, names, position);
     enum hd_err err = was_bound ? HD_OK : reserve_name(heap, names, bytes, len, &name);
 
@@ -278,8 +272,8 @@ static struct obj *take_entry(struct heap *heap, struct names *names, uint32_t p
 
 struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len)
 {
-    uint32_t hash;
-    uint32_t position = find(heap, names, bytes, len, &hash);
+    uint32_t hash = heap_hash_bytes(heap, bytes, len);
+    uint32_t position = find_hashed(names, hash, bytes, len);
 
     return position == TABLE_NONE ? NULL : take_entry(heap, names, position);
 }

@@ -5,6 +5,7 @@
 #ifndef HEAPD_STORE_NAMES_H
 #define HEAPD_STORE_NAMES_H
 
+#include "store/bytes.h"
 #include "store/heap.h"
 #include "store/kind.h"
 #include "store/table.h"
@@ -21,7 +22,11 @@ struct name {
 /* NULL without memory, or beyond NAME_MAX_BYTES. */
 struct name *name_new(struct heap *heap, const char *bytes, size_t len);
 void name_free(struct heap *heap, struct name *name);
-bool name_is(const struct name *name, const char *bytes, size_t len);
+
+static inline bool name_is(const struct name *name, const char *bytes, size_t len)
+{
+    return name->len == len && bytes_are_same(name->bytes, bytes, len);
+}
 
 struct names {
     /* key: struct name, owned; value: an owned reference, or an owned struct weak_name with bit 0 set */

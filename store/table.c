@@ -9,36 +9,16 @@
  * A lookup asks the new index, then the old one. The old one may name positions that have been left or filled with
  * another entry since: harmless, for what it names is compared before it is believed.
  */
-#include "store/table.h"
+#include "store/table_index.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "store/pool.h"
 
-#define SLOT_EMPTY 0u          /* else position + 1 */
-#define SLOT_GONE UINT32_MAX
 #define REBUILD_STEP 16u       /* entries moved by one call: enough to end long before the next rebuild is due */
 #define REBUILD_AT_ONCE 512u   /* up to so many positions a rebuild is done in one go */
 #define ORDER_RENEW UINT32_C(0x80000000)
-
-struct slots {
-    uint32_t *at;  /* mask + 1 of them; NULL: none */
-    uint32_t mask;
-    uint32_t fill; /* slots that are not SLOT_EMPTY */
-};
-
-struct table_index {
-    struct slots now;
-    struct slots old;      /* while rebuilding, and if there was one */
-    uint32_t first;        /* positions below it are holes; never beyond `write` while rebuilding */
-    uint32_t read, write;
-    uint32_t old_end;
-    uint32_t waiting;      /* entries that the rebuild has yet to take from the old index */
-    bool is_rebuilding;
-    bool renews_orders;    /* orders came near their end: this rebuild numbers entries anew */
-    uint32_t renewals;     /* beginnings and ends of such rebuilds */
-};
 
 void table_init(struct table *table)
 {
@@ -82,66 +62,39 @@ void table_fini(struct pool *pool, struct table *table)
 
 /* -- slots -------------------------------------------------------------------------------------------------------- */
 
+static uint32_t slot_of(const struct slots *slots, uint32_t hash, uint32_t position)
+{
+    return (hash & ~slots->places) | (position + 1);
+}
+
 static void slots_enter(struct slots *slots, uint32_t hash, uint32_t position)
 {
     uint32_t i = hash & slots->mask;
 
+    assert(position + 1 < slots->places);
     while (slots->at[i] != SLOT_EMPTY && slots->at[i] != SLOT_GONE)
         i = (i + 1) & slots->mask;
     if (slots->at[i] == SLOT_EMPTY)
         slots->fill++;
-    slots->at[i] = position + 1;
+    slots->at[i] = slot_of(slots, hash, position);
 }
 
 /* The slot that names `position`, which must be in. */
 static uint32_t *slots_locate(struct slots *slots, uint32_t hash, uint32_t position)
 {
+    uint32_t wanted = slot_of(slots, hash, position);
     uint32_t i = hash & slots->mask;
 
-    while (slots->at[i] != position + 1) {
+    while (slots->at[i] != wanted) {
         assert(slots->at[i] != SLOT_EMPTY);
         i = (i + 1) & slots->mask;
     }
     return &slots->at[i];
 }
 
-static uint32_t slots_find(const struct table *table, const struct slots *slots, uint32_t hash, table_match_fn *match,
-                           void *arg)
-{
-    uint32_t i;
-
-    if (slots->at == NULL)
-        return TABLE_NONE;
-    for (i = hash & slots->mask; slots->at[i] != SLOT_EMPTY; i = (i + 1) & slots->mask) {
-        const struct table_entry *entry;
-        uint32_t position = slots->at[i] - 1;
-
-        if (slots->at[i] == SLOT_GONE || position >= table->used)
-            continue;
-        entry = &table->entries[position];
-        if (entry->key != NULL && entry->hash == hash && match(arg, entry->key))
-            return position;
-    }
-    return TABLE_NONE;
-}
-
 uint32_t table_find(const struct table *table, uint32_t hash, table_match_fn *match, void *arg)
 {
-    uint32_t position;
-
-    if (table->index != NULL) {
-        position = slots_find(table, &table->index->now, hash, match, arg);
-        if (position == TABLE_NONE && table->index->is_rebuilding)
-            position = slots_find(table, &table->index->old, hash, match, arg);
-        return position;
-    }
-    for (position = 0; position < table->used; position++) {
-        const struct table_entry *entry = &table->entries[position];
-
-        if (entry->key != NULL && entry->hash == hash && match(arg, entry->key))
-            return position;
-    }
-    return TABLE_NONE;
+    return table_find_inline(table, hash, match, arg);
 }
 
 /* -- rebuild ------------------------------------------------------------------------------------------------------ */
@@ -171,7 +124,7 @@ static void rebuild_entry(struct table *table)
         return;
     }
     if (index->read >= index->old_end) {
-        *slots_locate(&index->now, from->hash, index->read) = index->write + 1;
+        *slots_locate(&index->now, from->hash, index->read) = slot_of(&index->now, from->hash, index->write);
     } else {
         slots_enter(&index->now, from->hash, index->write);
         index->waiting--;
@@ -208,6 +161,17 @@ static uint32_t mask_for(uint32_t entries)
     return slots > UINT64_C(0x80000000) ? UINT32_C(0x7fffffff) : (uint32_t)(slots - 1);
 }
 
+/* Positions go up to twice the entries, for then holes are closed; and before the rebuild has come to its end, beyond
+ * those in use now. */
+static uint32_t places_for(uint32_t mask, uint64_t used)
+{
+    uint64_t places = (uint64_t)mask * 2 + 1;
+
+    while (places < used + used / REBUILD_STEP + REBUILD_AT_ONCE)
+        places = places * 2 + 1;
+    return places > UINT32_MAX ? UINT32_MAX : (uint32_t)places;
+}
+
 /* Begins a rebuild into an index that suits `entries`, and those that will come until the rebuild has passed all
  * holes. */
 static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entries)
@@ -215,6 +179,7 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     struct table_index *index = table->index;
     struct slots fresh = {.mask = mask_for(entries + table->used / REBUILD_STEP)};
 
+    fresh.places = places_for(fresh.mask, (uint64_t)table->used + entries);
     fresh.at = pool_zero(pool, slots_size(&fresh));
     if (fresh.at == NULL)
         return false;
@@ -297,9 +262,10 @@ static void trim_entries(struct pool *pool, struct table *table, uint32_t more)
     table->capacity = wanted;
 }
 
-static bool index_has_room(const struct slots *slots, uint64_t more)
+/* `more` entries, and `used` positions below them. */
+static bool slots_have_room(const struct slots *slots, uint64_t used, uint64_t more)
 {
-    return ((uint64_t)slots->fill + more) * 3 <= ((uint64_t)slots->mask + 1) * 2;
+    return (slots->fill + more) * 3 <= ((uint64_t)slots->mask + 1) * 2 && used + more < slots->places;
 }
 
 static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
@@ -309,10 +275,10 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
 
     if (index == NULL)
         return table->used + (uint64_t)more <= TABLE_PLAIN_MAX || rebuild_begin(pool, table, (uint32_t)after);
-    if (index_has_room(&index->now, (uint64_t)more + index->waiting))
+    if (slots_have_room(&index->now, table->used, (uint64_t)more + index->waiting))
         return true;
     rebuild_some(pool, table, UINT32_MAX); /* only a large `more` comes here with a rebuild under way */
-    return index_has_room(&index->now, more) || rebuild_begin(pool, table, (uint32_t)after);
+    return slots_have_room(&index->now, table->used, more) || rebuild_begin(pool, table, (uint32_t)after);
 }
 
 /* Closes holes rather than grow, when there are more of them than entries, and numbers orders anew in time. Without
@@ -518,7 +484,7 @@ static bool check_found(const struct table *table, uint32_t position)
     if (index->is_rebuilding && position >= index->read && position < index->old_end)
         slots = &index->old;
     for (i = table->entries[position].hash & slots->mask; slots->at[i] != SLOT_EMPTY; i = (i + 1) & slots->mask)
-        if (slots->at[i] == position + 1)
+        if (slots->at[i] == slot_of(slots, table->entries[position].hash, position))
             return true;
     return false;
 }

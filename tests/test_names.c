@@ -2,8 +2,10 @@
 #include "store/names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/compare.h"
 #include "store/kinds/namespace.h"
 #include "tests/rig.h"
 
@@ -71,6 +73,71 @@ START_TEST(any_bytes_and_none_are_a_name)
     ck_assert_ptr_eq(names_peek(rig.heap, &names, NULL, 0), a);
     ck_assert_ptr_eq(names_peek(rig.heap, &names, "x\0y", 3), b);
     ck_assert_ptr_null(names_peek(rig.heap, &names, "x\0z", 3));
+    close_names();
+}
+END_TEST
+
+/* SipHash-1-3 as the paper has it, a byte at a time. */
+static uint64_t slow_siphash(const uint64_t key[2], const unsigned char *at, size_t len)
+{
+    uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
+                     key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+
+    for (size_t i = 0; i < len / 8 + 4; i++) {
+        bool is_last = i >= len / 8;
+        uint64_t word = i == len / 8 ? (uint64_t)len << 56 : 0;
+
+        for (size_t j = i * 8; j < len && j < i * 8 + 8; j++)
+            word |= (uint64_t)at[j] << (8 * (j % 8));
+        v[2] ^= is_last && i == len / 8 + 1 ? 0xff : 0;
+        v[3] ^= word;
+        v[0] += v[1], v[1] = (v[1] << 13 | v[1] >> 51) ^ v[0], v[0] = v[0] << 32 | v[0] >> 32;
+        v[2] += v[3], v[3] = (v[3] << 16 | v[3] >> 48) ^ v[2];
+        v[0] += v[3], v[3] = (v[3] << 21 | v[3] >> 43) ^ v[0];
+        v[2] += v[1], v[1] = (v[1] << 17 | v[1] >> 47) ^ v[2], v[2] = v[2] << 32 | v[2] >> 32;
+        v[0] ^= word;
+    }
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+START_TEST(bytes_of_every_length_hash_as_siphash_1_3_says)
+{
+    const uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+
+    for (size_t len = 0; len <= 70; len++) {
+        unsigned char *bytes = malloc(len + 1);
+
+        ck_assert_ptr_nonnull(bytes);
+        for (size_t i = 0; i < len; i++)
+            bytes[i + 1] = (unsigned char)(i * 37 + len); /* not aligned, and up to the block's end */
+        ck_assert_uint_eq(siphash13(key, bytes + 1, len), slow_siphash(key, bytes + 1, len));
+        free(bytes);
+    }
+}
+END_TEST
+
+START_TEST(names_of_every_length_are_told_apart)
+{
+    struct obj *o, *old;
+
+    open_names();
+    o = rig_int(12345);
+    for (size_t len = 0; len <= 40; len++) {
+        char *bytes = malloc(len + 1);
+
+        ck_assert_ptr_nonnull(bytes);
+        memset(bytes + 1, 'x', len);
+        ck_assert_int_eq(names_bind(rig.heap, &names, bytes + 1, len, o, &old), HD_OK);
+        ck_assert_ptr_null(old);
+        for (size_t i = 1; i <= len; i++) {
+            bytes[i]++;
+            ck_assert_ptr_null(names_peek(rig.heap, &names, bytes + 1, len));
+            ck_assert(!name_is(names.table.entries[len].key, bytes + 1, len)); /* whatever its hash */
+            bytes[i]--;
+        }
+        ck_assert_ptr_eq(names_peek(rig.heap, &names, bytes + 1, len), o);
+        free(bytes);
+    }
     close_names();
 }
 END_TEST
@@ -400,6 +467,8 @@ int main(void)
     const TTest *const tests[] = {
         a_bound_name_holds_one_reference,
         any_bytes_and_none_are_a_name,
+        bytes_of_every_length_hash_as_siphash_1_3_says,
+        names_of_every_length_are_told_apart,
         binding_again_keeps_the_place_and_gives_the_old_object_back,
         many_names_are_found_and_come_in_order_of_binding,
         names_are_dropped_in_slices_in_order_of_binding,

@@ -1,12 +1,12 @@
 /* dict.c - dict and set: storage, look-up, and their rows among the kinds. Their methods are in files of their own. */
 #include "store/kinds/dict.h"
 
-#include <string.h>
-
+#include "store/bytes.h"
 #include "store/compare.h"
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/step.h"
+#include "store/table_index.h"
 
 enum hd_err dict_new(struct heap *heap, enum obj_type type, uint64_t capacity, struct obj **out)
 {
@@ -35,7 +35,7 @@ struct probe {
 
 static bool text_is_same(const struct text *a, const struct text *b)
 {
-    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+    return a->len == b->len && bytes_are_same(a->bytes, b->bytes, a->len);
 }
 
 static bool probe_matches(void *arg, const void *key)
@@ -56,7 +56,7 @@ static bool probe_matches(void *arg, const void *key)
 enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash, uint32_t *position)
 {
     struct probe probe = {heap, key, HD_OK};
-    uint32_t found = table_find(&dict_of(o)->table, hash, probe_matches, &probe);
+    uint32_t found = table_find_inline(&dict_of(o)->table, hash, probe_matches, &probe);
 
     if (probe.err != HD_OK)
         return probe.err;
