@@ -16,6 +16,10 @@
  *
  * The stack is bounded. What does not fit is marked, and its page flagged: when the stack is empty, the marked objects
  * of flagged pages are scanned again.
+ *
+ * Most of the time of marking would be waiting for memory. So what a scan leads to is first asked for, and looked at
+ * when some others have been; and so is what holds the references of an object that was marked (C. Cher, A. Hosking and
+ * T. Vijaykumar, "Software prefetching for mark-sweep garbage collection", ASPLOS 2004).
  */
 #include "store/gc.h"
 
@@ -23,12 +27,16 @@
 #include <string.h>
 
 #include "store/kind.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/object.h"
+#include "store/kinds/sequence.h"
 #include "store/ledger.h"
 #include "store/weak.h"
 
 #define STACK_MAX ((size_t)65536) /* entries: 1 MiB */
 #define SCAN_CHUNK ((size_t)64)   /* references looked at before what they led to has its turn */
 #define PAGE_COST ((size_t)64)    /* a page of a sweep, in references */
+#define AHEAD 16u                 /* objects whose memory is asked for before it is looked at; a power of two */
 
 enum phase { IDLE, ROOTS, MARK, CONDEMN, RECLAIM };
 
@@ -37,11 +45,19 @@ struct entry {
     uint64_t cursor; /* how far it is scanned */
 };
 
+/* Objects in the order in which their memory was asked for. */
+struct line {
+    struct obj *at[AHEAD];
+    unsigned first, len;
+};
+
 struct gc {
     struct heap *heap;
     struct gc_roots roots;
     enum phase phase;
     bool is_draining; /* the stack has been empty */
+    struct line found;  /* what references led to; both lines are empty between slices */
+    struct line marked; /* what is marked, and goes on the stack */
     size_t len;
     struct entry *stack;
     struct step step;
@@ -91,25 +107,99 @@ static void leave(struct gc *gc, struct obj *o)
         o->flags &= (uint8_t)~OBJ_GREY;
 }
 
-/* Only containers are sure to lie in a page: a long text is a block of its own. */
-static void reach(struct gc *gc, struct obj *o)
+/* True if it is marked now and was not before. Only containers are sure to lie in a page: a long text is a block of its
+ * own. */
+static bool mark(struct gc *gc, const struct obj *o)
 {
-    if (obj_type_is_container(o->type) && pool_mark(gc->heap->pool, o)) {
-        gc->stats.marked++;
+    if (!obj_type_is_container(o->type) || !pool_mark(gc->heap->pool, o))
+        return false;
+    gc->stats.marked++;
+    return true;
+}
+
+/* -- waiting for memory ------------------------------------------------------------------------------------------- */
+
+static struct obj *take(struct line *line)
+{
+    struct obj *o = line->at[line->first];
+
+    line->first = (line->first + 1) % AHEAD;
+    line->len--;
+    return o;
+}
+
+/* Puts an object at the end; when the line is full, the first one leaves it: else NULL. */
+static struct obj *pass(struct line *line, struct obj *o)
+{
+    struct obj *first = line->len == AHEAD ? take(line) : NULL;
+
+    line->at[(line->first + line->len++) % AHEAD] = o;
+    return first;
+}
+
+/* The references of a list, a tuple, or an instance that has the layout of its class, but for its class; NULL for all
+ * others. */
+static struct obj **vector_of(struct obj *o, uint32_t *len)
+{
+    if (o->type == OBJ_LIST || o->type == OBJ_TUPLE)
+        return sequence_items(o, len);
+    if (o->type != OBJ_OBJECT || (o->flags & OBJ_OWN_NAMES) != 0)
+        return NULL;
+    *len = o->aux;
+    return instance_of(o)->values;
+}
+
+static void fetch_references(struct obj *o)
+{
+    uint32_t len;
+
+    if (o->type == OBJ_DICT || o->type == OBJ_SET)
+        __builtin_prefetch(dict_of(o)->table.entries);
+    else
+        __builtin_prefetch(vector_of(o, &len));
+}
+
+static void look_at(struct gc *gc, struct obj *o)
+{
+    if (!mark(gc, o))
+        return;
+    fetch_references(o);
+    o = pass(&gc->marked, o);
+    if (o != NULL)
         push(gc, o);
-    }
+}
+
+/* A reference leads to `o`. */
+static void find(struct gc *gc, struct obj *o)
+{
+    __builtin_prefetch(o);
+    o = pass(&gc->found, o);
+    if (o != NULL)
+        look_at(gc, o);
+}
+
+/* Brings one object nearer to the stack; false if none is waiting. */
+static bool advance(struct gc *gc)
+{
+    if (gc->marked.len > 0)
+        push(gc, take(&gc->marked));
+    else if (gc->found.len > 0)
+        look_at(gc, take(&gc->found));
+    else
+        return false;
+    return true;
 }
 
 void gc_root(struct gc *gc, struct obj *o)
 {
     if (o != NULL)
-        reach(gc, o);
+        find(gc, o);
 }
 
 void gc_shade(struct heap *heap, struct obj *o)
 {
-    if (gc_is_marking(heap->gc))
-        reach(heap->gc, o);
+    if (gc_is_marking(heap->gc) && mark(heap->gc, o))
+        push(heap->gc, o);
     ledgers_lose(heap, o);
 }
 
@@ -165,16 +255,36 @@ void gc_start(struct gc *gc)
     gc->roots.begin(gc->roots.context);
 }
 
-static bool reach_slot(void *arg, const struct slot *slot)
+static bool find_slot(void *arg, const struct slot *slot)
 {
     if (slot->target != NULL) /* dropped already, in an object that dies */
-        reach(arg, slot->target);
+        find(arg, slot->target);
     return true;
 }
 
 static void spend(size_t *budget, size_t cost)
 {
     *budget -= cost < *budget ? cost : *budget;
+}
+
+/* Scans the object on top if its references are few and stand side by side, as most do. */
+static bool scan_short(struct gc *gc, size_t *budget)
+{
+    struct entry top = gc->stack[gc->len - 1];
+    uint32_t len;
+    struct obj **items = top.o->type != OBJ_BURIED ? vector_of(top.o, &len) : NULL;
+
+    if (items == NULL || top.cursor > 0 || len > SCAN_CHUNK || len >= *budget)
+        return false;
+    leave(gc, top.o);
+    gc->len--;
+    for (uint32_t i = 0; i < len; i++)
+        if (items[i] != NULL)
+            find(gc, items[i]);
+    if (top.o->type == OBJ_OBJECT)
+        find(gc, &instance_of(top.o)->class->head);
+    spend(budget, (size_t)len + 1);
+    return true;
 }
 
 /* Scans a part of the object on top. What it leads to comes to lie above it; when it is done the topmost takes its
@@ -186,7 +296,7 @@ static void scan_top(struct gc *gc, size_t *budget)
     size_t chunk = *budget < SCAN_CHUNK ? *budget : SCAN_CHUNK;
     size_t left = chunk;
     bool is_done = entry.o->type == OBJ_BURIED ||
-                   kind_of(entry.o)->traverse(entry.o, &entry.cursor, &left, reach_slot, gc);
+                   kind_of(entry.o)->traverse(entry.o, &entry.cursor, &left, find_slot, gc);
 
     spend(budget, chunk - left + 1);
     if (!is_done) {
@@ -228,7 +338,10 @@ static void mark_some(struct gc *gc, size_t *budget)
 {
     while (*budget > 0) {
         if (gc->len > 0) {
-            scan_top(gc, budget);
+            if (!scan_short(gc, budget))
+                scan_top(gc, budget);
+        } else if (advance(gc)) {
+            continue;
         } else if (pool_has_flagged(gc->heap->pool)) {
             revisit_some(gc, budget);
         } else if (!gc->is_draining) {
@@ -305,6 +418,8 @@ bool gc_run(struct gc *gc, size_t budget)
         gc->phase = MARK;
     if (gc->phase == MARK)
         mark_some(gc, &budget);
+    while (advance(gc)) /* whatever may change until the next slice is on the stack then */
+        continue;
     if (gc->phase == CONDEMN && budget > 0)
         condemn_some(gc, &budget);
     if (gc->phase == RECLAIM && budget > 0 && step_run(gc->heap, &gc->step, budget))

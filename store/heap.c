@@ -24,16 +24,6 @@ static uint64_t clock_ns(void *context)
 
 /* -- objects ------------------------------------------------------------------------------------------------------ */
 
-bool obj_type_is_container(unsigned type)
-{
-    static const bool is_container[OBJ_TYPES] = {
-#define TYPE(code, NAME, name, container, meaning) [OBJ_##NAME] = (container) != 0,
-#include "protocol/types.def"
-#undef TYPE
-    };
-    return is_container[type];
-}
-
 const char *obj_type_name(unsigned type)
 {
     static const char *const names[OBJ_TYPES] = {

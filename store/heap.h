@@ -128,7 +128,17 @@ static inline void obj_unref(struct heap *heap, struct obj **ref)
 }
 
 /* True for types whose objects refer to others. */
-bool obj_type_is_container(unsigned type);
+static inline bool obj_type_is_container(unsigned type)
+{
+    const uint32_t containers = 0 /* a bit for each type */
+#define TYPE(code, NAME, name, is_container, meaning) | (uint32_t)(is_container) << (code)
+#include "protocol/types.def"
+#undef TYPE
+        ;
+
+    return (containers >> type & 1) != 0;
+}
+
 /* "list", ... */
 const char *obj_type_name(unsigned type);
 

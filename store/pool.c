@@ -161,6 +161,7 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
     page->class = (uint16_t)class;
     page->use = (uint8_t)use;
     page->fresh = first_block(use);
+    page->reciprocal = reciprocal_of(class_size(class));
     page->arena = arena;
     link_page(pool, page);
     pool->stats.reserved += POOL_PAGE;

@@ -37,6 +37,7 @@ struct page {
     struct arena *arena;
     void **side;          /* a pointer for each block; NULL while no block has one open */
     uint32_t side_open;
+    uint32_t reciprocal;  /* of the blocks' size, for block_at */
     /* from here on of POOL_CONTAINER only */
     uint64_t epoch;       /* of the marks: those of an earlier one mean nothing */
     uint64_t marks[MARK_WORDS];
@@ -90,11 +91,22 @@ static inline struct page *page_of(const void *block)
     return page;
 }
 
+/* Divides an offset in the page by the size of its blocks. Exact: the reciprocal is 2^32 / size, rounded up, and offset *
+ * size is less than 2^32 (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994). */
+static inline unsigned block_at(const struct page *page, size_t offset)
+{
+    return (unsigned)((uint64_t)offset * page->reciprocal >> 32);
+}
+
+static inline uint32_t reciprocal_of(size_t size)
+{
+    return (uint32_t)(((UINT64_C(1) << 32) + size - 1) / size);
+}
+
 /* Which bit of `marks` is a block's. */
 static inline unsigned mark_of(const struct page *page, const void *block)
 {
-    return (unsigned)((size_t)((const char *)block - (const char *)page) - sizeof *page) /
-           (unsigned)class_size(page->class);
+    return block_at(page, (size_t)((const char *)block - (const char *)page) - sizeof *page);
 }
 
 static inline bool is_marked(const struct pool *pool, const struct page *page, unsigned bit)
