@@ -118,11 +118,4 @@ if FUZZ
 noinst_PROGRAMS += $(fuzzers)
 endif
 
-# The programs of ./dev bench: the load generator, and the heap's own work.
-EXTRA_PROGRAMS += tests/bench/load tests/bench/bulk tests/bench/small
-tests_bench_load_SOURCES = tests/bench/load.c tests/bench/wire.c tests/bench/wire.h
-tests_bench_bulk_SOURCES = tests/bench/bulk.c
-tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
-tests_bench_small_SOURCES = tests/bench/small.c
-tests_bench_small_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
-EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py tests/bench/lab.py tests/bench/stall.py
+include tests/bench/local.mk

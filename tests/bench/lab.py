@@ -166,9 +166,15 @@ class Server:
                     return int(line.split()[1]) * 1024
         raise KeyError(field)
 
+    def end(self):
+        """The process ends; its directory is still there."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.communicate()
+
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate()
+        self.end()
+        self.process.stdout.close()
         self.directory.cleanup()
 
     def __enter__(self):
@@ -191,13 +197,15 @@ def free_port():
 
 
 class Heapd(Server):
-    """`options` as on its command line; `settings` is a dict as in its file; `before`: words in front, as of valgrind."""
+    """`options` as on its command line; `settings` is a dict as in its file; `before`: words in front, as of valgrind.
+    DIRECTORY in such a word is its own."""
 
     name, protocol = "heapd", "rpc"
 
     def __init__(self, *options, unix=False, settings=None, program=HEAPD, before=()):
         super().__init__()
-        command = [*before, program, *(["--unix", self.path("socket")] if unix else ["--listen", "127.0.0.1:0"]), *options]
+        command = [word.replace("DIRECTORY", self.directory.name) for word in before] + [program]
+        command += [*(["--unix", self.path("socket")] if unix else ["--listen", "127.0.0.1:0"]), *options]
         if settings:
             with open(self.path("heapd.conf"), "w", encoding="utf-8") as file:
                 file.writelines(f"{name} = {value}\n" for name, value in settings.items())

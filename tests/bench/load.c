@@ -1,226 +1,39 @@
 /*
  * load.c - a load generator that speaks MessagePack-RPC and RESP by the same code.
  *
- *   load --address HOST:PORT|unix:PATH --protocol rpc|resp --op OP [--connections N] [--depth N] [--requests N]
+ *   load --address HOST:PORT|unix:PATH --protocol rpc|resp|echo --op OP [--connections N] [--depth N] [--requests N]
  *        [--keys N] [--pid PID] [--fill]
  *
  * Each connection sends `depth` requests in one write, waits for all their answers, and goes on; keys are drawn at
- * random from a seeded generator, the same for both protocols; every answer is checked. It writes one line of JSON:
- * requests per second, CPU time of the server's threads per request (of PID, by the scheduler's own clock), and
- * latencies from the write of a batch to each answer's arrival. With --fill it makes what the operation works on and
- * measures nothing.
+ * random from a seeded generator, the same for all protocols; every answer is checked byte by byte. It writes one line
+ * of JSON: requests per second, CPU time of the server's threads per request (of PID, by the scheduler's own clock), its
+ * own, and latencies from the write of a batch to each answer's arrival. With --fill it makes what the operations work on
+ * and measures nothing. As echo it sends what it would send to a heapd, and expects as many bytes as that would answer.
+ *
+ * It shall cost less than any server: requests are laid out once, and only what differs is written into them; what came
+ * is checked where it was read.
  */
+#include <endian.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/bench/ops.h"
 #include "tests/bench/wire.h"
 
-#define KEY_DIGITS 12
-#define KEY_SIZE 16 /* "key:" and the digits */
-#define VALUE_DIGITS 10
 #define DEPTH_MAX 4096
-#define REQUEST_MAX 96 /* bytes of one */
 #define INPUT_ROOM 65536
 
-/* -- what is sent ------------------------------------------------------------------------------------------------- */
+/* -- latencies ---------------------------------------------------------------------------------------------------- */
 
-/* One request as bytes with holes: where its msgid, its key and the key's number go; -1 where there is none. */
-struct request {
-    char bytes[REQUEST_MAX];
-    int len;
-    int msgid_at, key_at, number_at;
-};
-
-enum answer { ANSWER_NIL, ANSWER_TRUE, ANSWER_KEY_NUMBER, ANSWER_INT }; /* KEY_NUMBER: what fill bound to the key */
-
-struct op {
-    const char *name;
-    const char *rpc;   /* behind the msgid; @ and & stand for keys of two spaces, #### for a number */
-    const char *resp;  /* words; @, & and % stand for keys of three spaces, #### for a number */
-    enum answer rpc_answer, resp_answer;
-};
-
-#define STR3(text) "\xa3" text
-#define STR4(text) "\xa4" text
-
-static const struct op ops[] = {
-    {"ping", STR4("ping") "\x90", "PING", ANSWER_NIL, ANSWER_NIL},
-    {"get", STR3("get") "\x91@", "GET @", ANSWER_KEY_NUMBER, ANSWER_KEY_NUMBER},
-    {"bind", STR4("bind") "\x92&\xa3xyz", "SET & xyz", ANSWER_TRUE, ANSWER_NIL},
-    {"add", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "HINCRBY d @ 1", ANSWER_INT, ANSWER_INT},
-    {"incr", STR4("call") "\x93\xa1" "d" STR3("add") "\x91@", "INCR %", ANSWER_INT, ANSWER_INT},
-    {"append", STR4("call") "\x93\xa2xs\xa6" "append\x91\x01", "RPUSH xs 1", ANSWER_NIL, ANSWER_INT},
-    /* what --fill sends */
-    {"fill-keys", STR4("bind") "\x92@\xce####", "SET @ ####", ANSWER_TRUE, ANSWER_NIL},
-};
-
-static const struct op *find_op(const char *name)
-{
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
-        if (strcmp(ops[i].name, name) == 0)
-            return &ops[i];
-    errno = 0;
-    die(name);
-    return NULL;
-}
-
-static void add(struct request *r, const void *bytes, size_t len)
-{
-    if ((size_t)r->len + len > sizeof r->bytes)
-        die("a request is too long");
-    memcpy(r->bytes + r->len, bytes, len);
-    r->len += (int)len;
-}
-
-static void add_key(struct request *r, char kind)
-{
-    add(r, kind == '@' ? "key:000000000000" : kind == '%' ? "cnt:000000000000" : "str:000000000000", KEY_SIZE);
-    r->key_at = r->len - KEY_DIGITS;
-}
-
-static void make_rpc(struct request *r, const struct op *op)
-{
-    *r = (struct request){.msgid_at = 3, .key_at = -1, .number_at = -1};
-    add(r, "\x94\x00\xce\0\0\0\0", 7);
-    for (const char *at = op->rpc; *at != '\0'; at++) {
-        if (*at == '@' || *at == '&') {
-            add(r, "\xb0", 1);
-            add_key(r, *at);
-        } else {
-            if (*at == '#' && r->number_at < 0)
-                r->number_at = r->len;
-            add(r, at, 1);
-        }
-    }
-}
-
-static void make_resp(struct request *r, const struct op *op)
-{
-    char words[64], head[32];
-    int count = 1;
-
-    *r = (struct request){.msgid_at = -1, .key_at = -1, .number_at = -1};
-    snprintf(words, sizeof words, "%s", op->resp);
-    for (const char *at = words; *at != '\0'; at++)
-        count += *at == ' ';
-    add(r, head, (size_t)snprintf(head, sizeof head, "*%d\r\n", count));
-    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
-        bool is_key = *word == '@' || *word == '%' || *word == '&';
-        size_t len = is_key ? KEY_SIZE : *word == '#' ? VALUE_DIGITS : strlen(word);
-
-        add(r, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", len));
-        if (*word == '#')
-            r->number_at = r->len;
-        if (is_key)
-            add_key(r, *word);
-        else
-            add(r, *word == '#' ? "##########" : word, len);
-        add(r, "\r\n", 2);
-    }
-}
-
-static void put_digits(char *at, int digits, uint32_t number)
-{
-    for (int i = digits - 1; i >= 0; i--, number /= 10)
-        at[i] = (char)('0' + number % 10);
-}
-
-static void put_be32(char *at, uint32_t number)
-{
-    for (int i = 3; i >= 0; i--, number >>= 8)
-        at[i] = (char)number;
-}
-
-/* What a key is bound to: no shared small int, different for each key, VALUE_DIGITS long. */
-static uint32_t value_of_key(uint32_t key)
-{
-    return key + 1000000000;
-}
-
-/* -- what comes back ---------------------------------------------------------------------------------------------- */
-
-/* A MessagePack uint at *at; false if it is incomplete or something else. */
-static bool take_uint(const unsigned char **at, const unsigned char *end, uint64_t *value)
-{
-    const unsigned char *p = *at;
-    int size;
-
-    if (p >= end)
-        return false;
-    if (*p < 0x80) {
-        *value = *p;
-        *at = p + 1;
-        return true;
-    }
-    if (*p < 0xcc || *p > 0xcf)
-        return false;
-    size = 1 << (*p - 0xcc);
-    if (end - p < size + 1)
-        return false;
-    *value = 0;
-    for (int i = 1; i <= size; i++)
-        *value = *value << 8 | p[i];
-    *at = p + 1 + size;
-    return true;
-}
-
-/* Bytes of the answer at `bytes`, checked against what is expected; 0 if it is not complete. */
-static size_t check_rpc(const char *bytes, size_t len, enum answer answer, uint32_t msgid, uint32_t key)
-{
-    const unsigned char *start = (const unsigned char *)bytes;
-    const unsigned char *at = start + 2;
-    const unsigned char *end = start + len;
-    uint64_t got;
-    bool good;
-
-    if (len < 5)
-        return 0;
-    if (start[0] != 0x94 || start[1] != 1)
-        die("not a response");
-    if (!take_uint(&at, end, &got) || end - at < 2)
-        return 0;
-    if (got != msgid || *at++ != 0xc0)
-        die("an error, or another request's response");
-    if (answer == ANSWER_NIL || answer == ANSWER_TRUE) {
-        good = *at++ == (answer == ANSWER_NIL ? 0xc0 : 0xc3);
-    } else {
-        if (!take_uint(&at, end, &got))
-            return 0;
-        good = answer == ANSWER_INT || got == value_of_key(key);
-    }
-    if (!good)
-        die("a wrong result");
-    return (size_t)(at - start);
-}
-
-static size_t check_resp(const char *bytes, size_t len, enum answer answer, uint32_t key)
-{
-    const char *end = memchr(bytes, '\n', len);
-    char digits[VALUE_DIGITS];
-
-    if (end == NULL)
-        return 0;
-    if (*bytes != (answer == ANSWER_NIL ? '+' : answer == ANSWER_INT ? ':' : '$'))
-        die("an error, or a wrong kind of answer");
-    if (answer != ANSWER_KEY_NUMBER)
-        return (size_t)(end + 1 - bytes);
-    if ((size_t)(bytes + len - end) < VALUE_DIGITS + 3)
-        return 0;
-    put_digits(digits, VALUE_DIGITS, value_of_key(key));
-    if (memcmp(end + 1, digits, VALUE_DIGITS) != 0)
-        die("a wrong result");
-    return (size_t)(end + 1 - bytes) + VALUE_DIGITS + 2;
-}
-
-/* -- time --------------------------------------------------------------------------------------------------------- */
-
-/* Latencies in classes of 1/16 of a power of two, as HdrHistogram (G. Tene) has them. */
+/* In classes of 1/16 of a power of two, as HdrHistogram (G. Tene) has them. */
 #define CLASSES (64 * 16)
 static uint64_t histogram[CLASSES];
 static uint64_t longest_ns;
@@ -252,25 +65,26 @@ static double latency_us(double part)
 
 struct conn {
     int fd;
-    uint32_t first_msgid;         /* of the batch in flight */
+    uint32_t first_msgid;     /* of the batch in flight */
     int in_flight, answered;
-    uint32_t keys[DEPTH_MAX];     /* of the batch */
+    uint32_t keys[DEPTH_MAX]; /* of the batch */
     uint64_t sent_ns;
-    char in[INPUT_ROOM];
-    size_t in_len;
+    char rest[2 * FRAME_MAX]; /* the begin of a reply whose end has not come */
+    size_t rest_len;
 };
 
 struct run {
     const char *address;
-    bool is_rpc, fills;
+    enum protocol protocol;
+    bool fills;
     const struct op *op;
-    struct request request;
+    struct frame request, reply;
     int connections, depth, pid;
     uint32_t keys;
     uint64_t requests, started, done; /* how many are wanted, sent, answered */
     uint64_t random;
     uint32_t next_msgid;
-    char *batch;
+    char *batch; /* `depth` requests one behind the other */
 };
 
 /* xorshift64* (S. Vigna, 2016) */
@@ -279,23 +93,7 @@ static uint32_t random_key(struct run *run)
     run->random ^= run->random >> 12;
     run->random ^= run->random << 25;
     run->random ^= run->random >> 27;
-    return (uint32_t)((run->random * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % run->keys;
-}
-
-static char *put_request(struct run *run, char *at, uint32_t msgid, uint32_t key)
-{
-    const struct request *r = &run->request;
-
-    memcpy(at, r->bytes, (size_t)r->len);
-    if (r->msgid_at >= 0)
-        put_be32(at + r->msgid_at, msgid);
-    if (r->key_at >= 0)
-        put_digits(at + r->key_at, KEY_DIGITS, key);
-    if (r->number_at >= 0 && run->is_rpc)
-        put_be32(at + r->number_at, value_of_key(key));
-    else if (r->number_at >= 0)
-        put_digits(at + r->number_at, VALUE_DIGITS, value_of_key(key));
-    return at + r->len;
+    return (uint32_t)(((run->random * UINT64_C(0x2545f4914f6cdd1d)) >> 32) * run->keys >> 32);
 }
 
 /* Sends the next batch, if requests are left. */
@@ -310,7 +108,8 @@ static void send_batch(struct run *run, struct conn *conn)
         uint32_t key = run->fills ? (uint32_t)run->started : random_key(run);
 
         conn->keys[conn->in_flight++] = key;
-        at = put_request(run, at, run->next_msgid++, key);
+        frame_fill(&run->request, at, run->next_msgid++, key);
+        at += run->request.len;
         run->started++;
     }
     if (conn->in_flight == 0)
@@ -319,71 +118,57 @@ static void send_batch(struct run *run, struct conn *conn)
     write_all(conn->fd, run->batch, (size_t)(at - run->batch));
 }
 
-static void take_answers(struct run *run, struct conn *conn)
+/* Bytes of whole replies among these. */
+static size_t take_replies(struct run *run, struct conn *conn, const char *in, size_t len)
 {
     size_t taken = 0;
     int before = conn->answered;
 
     while (conn->answered < conn->in_flight) {
-        uint32_t key = conn->keys[conn->answered];
-        uint32_t msgid = conn->first_msgid + (uint32_t)conn->answered;
-        size_t n = run->is_rpc
-                       ? check_rpc(conn->in + taken, conn->in_len - taken, run->op->rpc_answer, msgid, key)
-                       : check_resp(conn->in + taken, conn->in_len - taken, run->op->resp_answer, key);
+        size_t n;
 
+        frame_fill(&run->reply, run->reply.bytes, conn->first_msgid + (uint32_t)conn->answered, conn->keys[conn->answered]);
+        n = frame_check(&run->reply, in + taken, len - taken);
         if (n == 0)
             break;
         taken += n;
         conn->answered++;
     }
-    memmove(conn->in, conn->in + taken, conn->in_len - taken);
-    conn->in_len -= taken;
     if (conn->answered > before)
         note_latency(now_ns() - conn->sent_ns, (uint64_t)(conn->answered - before));
     run->done += (uint64_t)(conn->answered - before);
+    return taken;
 }
 
 static void on_readable(struct run *run, struct conn *conn)
 {
-    ssize_t n = read(conn->fd, conn->in + conn->in_len, sizeof conn->in - conn->in_len);
+    static char in[INPUT_ROOM]; /* one for all: it stays in the cache */
+    size_t len = conn->rest_len;
+    size_t taken;
+    ssize_t n;
 
+    memcpy(in, conn->rest, len);
+    n = read(conn->fd, in + len, sizeof in - len);
     if (n <= 0)
         die("read");
-    conn->in_len += (size_t)n;
-    take_answers(run, conn);
+    len += (size_t)n;
+    taken = take_replies(run, conn, in, len);
+    conn->rest_len = len - taken;
+    if (conn->rest_len > sizeof conn->rest)
+        die("more bytes than replies were asked for");
+    memcpy(conn->rest, in + taken, conn->rest_len);
     if (conn->answered == conn->in_flight)
         send_batch(run, conn);
 }
 
-/* Runs one exchange whose answer is not measured: `bytes` out, an answer in. */
-static void exchange(int fd, const char *bytes, size_t len)
+/* -- a run -------------------------------------------------------------------------------------------------------- */
+
+/* The echo server is told how many bytes make a request, and how many answer it. */
+static void greet_echo(const struct run *run, int fd)
 {
-    char answer[4096];
+    uint32_t sizes[] = {htobe32((uint32_t)run->request.len), htobe32((uint32_t)run->reply.len)};
 
-    write_all(fd, bytes, len);
-    if (read(fd, answer, sizeof answer) <= 0)
-        die("read");
-}
-
-/* Every connection works in the shared namespace `bench`. */
-static void greet(const struct run *run, int fd)
-{
-    static const char hello[] = "\x94\x00\x01\xa5hello\x91\x81\xa9namespace\xa5" "bench";
-
-    if (run->is_rpc)
-        exchange(fd, hello, sizeof hello - 1);
-}
-
-/* The dict and the list that `add` and `append` work on. */
-static void make_containers(const struct run *run, int fd)
-{
-    static const char dict[] = "\x94\x00\x01\xa4" "bind\x92\xa1" "d\x80";
-    static const char list[] = "\x94\x00\x01\xa4" "bind\x92\xa2xs\x90";
-
-    if (!run->is_rpc)
-        return;
-    exchange(fd, dict, sizeof dict - 1);
-    exchange(fd, list, sizeof list - 1);
+    write_all(fd, (const char *)sizes, sizeof sizes);
 }
 
 static void open_all(struct run *run, struct conn *conns, int epoll)
@@ -392,9 +177,12 @@ static void open_all(struct run *run, struct conn *conns, int epoll)
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &conns[i]};
 
         conns[i].fd = connect_to(run->address);
-        greet(run, conns[i].fd);
-        if (run->fills && i == 0)
-            make_containers(run, conns[i].fd);
+        if (run->protocol == RPC)
+            ops_greet(conns[i].fd);
+        if (run->protocol == RPC && run->fills)
+            ops_prepare(conns[i].fd);
+        if (run->protocol == ECHO)
+            greet_echo(run, conns[i].fd);
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, conns[i].fd, &event) != 0)
             die("epoll_ctl");
     }
@@ -416,87 +204,119 @@ static void play(struct run *run, struct conn *conns, int epoll)
     }
 }
 
-static void report(const struct run *run, uint64_t wall_ns, uint64_t server_ns)
+static uint64_t own_cpu_ns(void)
 {
-    printf("{\"op\": \"%s\", \"protocol\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, "
-           "\"seconds\": %.4f, \"rps\": %.0f, \"cpu_us\": %.4f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-           "\"max_us\": %.1f}\n",
-           run->op->name, run->is_rpc ? "rpc" : "resp", run->connections, run->depth,
-           (unsigned long long)run->requests, (double)wall_ns / 1e9,
-           (double)run->requests / ((double)wall_ns / 1e9), (double)server_ns / 1000 / (double)run->requests,
-           latency_us(0.5), latency_us(0.99), (double)longest_ns / 1000);
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-static void parse(struct run *run, int argc, char **argv)
+static void report(const struct run *run, uint64_t wall_ns, uint64_t server_ns, uint64_t own_ns)
 {
-    const char *op = NULL;
+    double requests = (double)run->requests;
 
-    *run = (struct run){.connections = 50, .depth = 1, .requests = 100000, .keys = 1, .is_rpc = true,
-                        .random = UINT64_C(0x9e3779b97f4a7c15), .next_msgid = 1};
-    for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
+    printf("{\"op\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, \"seconds\": %.4f, \"rps\": %.0f, "
+           "\"cpu_us\": %.4f, \"load_cpu_us\": %.4f, ",
+           run->op->name, run->connections, run->depth, (unsigned long long)run->requests, (double)wall_ns / 1e9,
+           requests / ((double)wall_ns / 1e9), (double)server_ns / 1000 / requests, (double)own_ns / 1000 / requests);
+    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n", latency_us(0.5), latency_us(0.99),
+           latency_us(0.999), (double)longest_ns / 1000);
+}
 
-        if (strcmp(argv[i], "--fill") == 0) {
-            run->fills = true;
-            continue;
+static void measure(struct run *run, struct conn *conns, int epoll)
+{
+    uint64_t wall = now_ns(), own = own_cpu_ns(), server = cpu_ns(run->pid);
+
+    play(run, conns, epoll);
+    server = cpu_ns(run->pid) - server;
+    own = own_cpu_ns() - own;
+    wall = now_ns() - wall;
+    if (!run->fills)
+        report(run, wall, server, own);
+}
+
+/* -- what it is told ---------------------------------------------------------------------------------------------- */
+
+static enum protocol protocol_of(const char *name)
+{
+    return strcmp(name, "resp") == 0 ? RESP : strcmp(name, "echo") == 0 ? ECHO : RPC;
+}
+
+static const char *parse(struct run *run, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"address", required_argument, NULL, 'a'}, {"protocol", required_argument, NULL, 'p'},
+        {"op", required_argument, NULL, 'o'},      {"connections", required_argument, NULL, 'c'},
+        {"depth", required_argument, NULL, 'd'},   {"requests", required_argument, NULL, 'n'},
+        {"keys", required_argument, NULL, 'k'},    {"pid", required_argument, NULL, 'i'},
+        {"fill", no_argument, NULL, 'f'},          {NULL, 0, NULL, 0},
+    };
+    const char *op = "";
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (letter) {
+        case 'a': run->address = optarg; break;
+        case 'p': run->protocol = protocol_of(optarg); break;
+        case 'o': op = optarg; break;
+        case 'c': run->connections = (int)strtol(optarg, NULL, 10); break;
+        case 'd': run->depth = (int)strtol(optarg, NULL, 10); break;
+        case 'n': run->requests = strtoull(optarg, NULL, 10); break;
+        case 'k': run->keys = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'i': run->pid = (int)strtol(optarg, NULL, 10); break;
+        case 'f': run->fills = true; break;
+        default: exit(2);
         }
-        i++;
-        if (strcmp(argv[i - 1], "--address") == 0)
-            run->address = value;
-        else if (strcmp(argv[i - 1], "--protocol") == 0)
-            run->is_rpc = strcmp(value, "rpc") == 0;
-        else if (strcmp(argv[i - 1], "--op") == 0)
-            op = value;
-        else if (strcmp(argv[i - 1], "--connections") == 0)
-            run->connections = atoi(value);
-        else if (strcmp(argv[i - 1], "--depth") == 0)
-            run->depth = atoi(value);
-        else if (strcmp(argv[i - 1], "--requests") == 0)
-            run->requests = strtoull(value, NULL, 10);
-        else if (strcmp(argv[i - 1], "--keys") == 0)
-            run->keys = (uint32_t)strtoul(value, NULL, 10);
-        else if (strcmp(argv[i - 1], "--pid") == 0)
-            run->pid = atoi(value);
-        else
-            die(argv[i - 1]);
     }
+    return op;
+}
+
+static void configure(struct run *run, int argc, char **argv)
+{
+    const char *op;
+
+    *run = (struct run){.connections = 50, .depth = 1, .requests = 100000, .keys = 1,
+                        .random = UINT64_C(0x9e3779b97f4a7c15), .next_msgid = MSGID_FIRST};
+    op = parse(run, argc, argv);
     if (run->fills) {
         op = "fill-keys";
         run->connections = 1;
         run->depth = 256;
         run->requests = run->keys;
     }
-    if (run->address == NULL || op == NULL || run->connections < 1 || run->depth < 1 || run->depth > DEPTH_MAX ||
+    run->op = op_find(op);
+    errno = 0;
+    if (run->op == NULL || run->address == NULL || run->connections < 1 || run->depth < 1 || run->depth > DEPTH_MAX ||
         run->keys < 1)
-        die("usage: load --address A --protocol rpc|resp --op OP [--connections N] [--depth N] [--requests N] "
+        die("usage: load --address A --protocol rpc|resp|echo --op OP [--connections N] [--depth N] [--requests N] "
             "[--keys N] [--pid PID] [--fill]");
-    run->op = find_op(op);
+    op_frames(run->op, run->protocol, &run->request, &run->reply);
+}
+
+static char *make_batch(const struct run *run)
+{
+    char *batch = malloc((size_t)run->depth * run->request.len);
+
+    for (int i = 0; batch != NULL && i < run->depth; i++)
+        memcpy(batch + (size_t)i * run->request.len, run->request.bytes, run->request.len);
+    return batch;
 }
 
 int main(int argc, char **argv)
 {
     struct run run;
     struct conn *conns;
-    uint64_t wall, cpu;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    parse(&run, argc, argv);
-    if (run.is_rpc)
-        make_rpc(&run.request, run.op);
-    else
-        make_resp(&run.request, run.op);
+    configure(&run, argc, argv);
     conns = calloc((size_t)run.connections, sizeof *conns);
-    run.batch = malloc((size_t)run.depth * REQUEST_MAX);
+    run.batch = make_batch(&run);
     if (conns == NULL || run.batch == NULL || epoll < 0)
         die("start");
     open_all(&run, conns, epoll);
-    wall = now_ns();
-    cpu = cpu_ns(run.pid);
-    play(&run, conns, epoll);
-    cpu = cpu_ns(run.pid) - cpu;
-    wall = now_ns() - wall;
-    if (!run.fills)
-        report(&run, wall, cpu);
+    measure(&run, conns, epoll);
     for (int i = 0; i < run.connections; i++)
         close(conns[i].fd);
     free(conns);
