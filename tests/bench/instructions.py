@@ -62,6 +62,8 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=", ".join(op for op, _, _ in BUDGETS))
     options = parser.parse_args()
+    for op in set(options.operations) - {op for op, _, _ in BUDGETS}:
+        parser.error(f"there is no operation called {op}")
     over = []
     print("| operation | | instructions | at most |\n| --- | --- | ---: | ---: |", flush=True)
     rows = []
