@@ -67,7 +67,7 @@ static struct buf_memory choose_memory(const struct hd_memory *memory)
     struct buf plain;
 
     if (memory != NULL)
-        return (struct buf_memory){memory->resize, memory->context};
+        return (struct buf_memory){.resize = memory->resize, .context = memory->context};
     buf_init(&plain, 0, NULL);
     return *plain.memory;
 }

@@ -32,7 +32,7 @@
 /* Bytes written in one turn, for a client that takes as much as we give. */
 #define TURN_BYTES ((size_t)1024 * 1024)
 /* Bytes that wait with libuv for a full socket to have room; the rest stays with the session. */
-#define STUCK_BYTES 256
+#define STUCK_BYTES 16
 
 struct conn {
     uint32_t magic;

@@ -139,7 +139,8 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     if (hub == NULL)
         return NULL;
     hub->mem = mem;
-    hub->buffers = (struct buf_memory){resize_buffer, (void *)(uintptr_t)mem};
+    hub->buffers = (struct buf_memory){resize_buffer, (void *)(uintptr_t)mem, NULL};
+    hub->streams = (struct buf_memory){resize_buffer, (void *)(uintptr_t)mem, &hub->spare};
     hub->settings = *settings;
     if (ops != NULL)
         hub->ops = *ops;
@@ -221,6 +222,7 @@ void hub_close(struct hub *hub)
     }
     takers_fini(hub);
     buf_fini(&hub->scratch);
+    buf_spare_fini(&hub->streams);
     hub_free(hub, hub, sizeof *hub);
 }
 

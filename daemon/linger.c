@@ -185,8 +185,8 @@ void linger_move(struct session *from, struct session *to)
     buf_fini(&to->out);
     to->in = from->in;
     to->out = from->out;
-    buf_init(&from->in, 0, &hub->buffers);
-    buf_init(&from->out, 0, &hub->buffers);
+    buf_init(&from->in, 0, &hub->streams);
+    buf_init(&from->out, 0, &hub->streams);
     to->peer = from->peer;
     to->is_eof = from->is_eof;
     to->wrong_tokens = from->wrong_tokens;

@@ -75,9 +75,9 @@ struct session *session_open(struct hub *hub, const struct peer *peer)
     handles_init(&session->handles);
     TAILQ_INIT(&session->takers);
     step_init(&session->step, WEAK_COUNT);
-    buf_init(&session->in, 0, &hub->buffers);
-    buf_init(&session->out, 0, &hub->buffers);
-    buf_init(&session->held, SIZE_MAX / 2, &hub->buffers);
+    buf_init(&session->in, 0, &hub->streams);
+    buf_init(&session->out, 0, &hub->streams);
+    buf_init(&session->held, SIZE_MAX / 2, &hub->streams);
     session_configure(session);
     if (!fill_session(session)) {
         hub_free(hub, session, sizeof *session);
@@ -384,6 +384,8 @@ enum session_state session_run(struct session *session, unsigned most)
     /* after a half-close the session is over when nothing that came whole is left to run */
     if (session->is_eof && may_run(session) && (buf_pending(&session->in) == 0 || session->partial != NULL))
         session->is_over = session->is_cut = true;
+    if (session->out.len == 0) /* nothing was said: what there was room for stays unsaid */
+        buf_leave(&session->out);
     return session_state(session);
 }
 

@@ -58,7 +58,9 @@ struct hub {
     struct heap *heap;
     const uint64_t *heap_bytes;    /* handed out by the heap's pool */
     const struct mem *mem;
-    struct buf_memory buffers;     /* the same, for buffers */
+    struct buf_memory buffers;     /* the same, for buffers that keep what they have */
+    struct buf_memory streams;     /* the same, for those of sessions: an idle one has none */
+    struct buf_spare spare;        /* of streams */
     struct hub_settings settings;
     struct hub_ops ops;
     struct rpc_index methods;

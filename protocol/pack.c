@@ -19,7 +19,7 @@ static void *libc_resize(void *context, void *old, size_t old_size, size_t size)
     return NULL;
 }
 
-static const struct buf_memory libc_memory = {libc_resize, NULL};
+static const struct buf_memory libc_memory = {.resize = libc_resize};
 
 /* -- the buffer --------------------------------------------------------------------------------------------------- */
 
@@ -44,6 +44,42 @@ void buf_compact(struct buf *buf)
     buf->sent = 0;
 }
 
+/* Takes the storage that another buffer left, if it may hold so much. */
+static void take_spare(struct buf *buf)
+{
+    struct buf_spare *spare = buf->memory->spare;
+
+    if (spare == NULL || spare->bytes == NULL || spare->capacity > buf->limit)
+        return;
+    buf->bytes = spare->bytes;
+    buf->capacity = spare->capacity;
+    spare->bytes = NULL;
+}
+
+void buf_leave(struct buf *buf)
+{
+    struct buf_spare *spare = buf->memory->spare;
+
+    if (spare == NULL)
+        return;
+    if (spare->bytes != NULL || buf->capacity > BUF_KEPT) {
+        buf_trim(buf);
+        return;
+    }
+    *spare = (struct buf_spare){buf->bytes, buf->capacity};
+    buf->bytes = NULL;
+    buf->capacity = 0;
+}
+
+void buf_spare_fini(const struct buf_memory *memory)
+{
+    struct buf_spare *spare = memory->spare;
+
+    if (spare->bytes != NULL)
+        memory->resize(memory->context, spare->bytes, spare->capacity, 0);
+    spare->bytes = NULL;
+}
+
 static bool grow(struct buf *buf, size_t wanted)
 {
     size_t capacity = buf->capacity < BUF_FIRST ? BUF_FIRST : buf->capacity * 2;
@@ -65,9 +101,13 @@ bool buf_grow(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
-    if (more > buf->limit || buf->len > buf->limit - more)
+    if (more > buf->limit || buf->len > buf->limit - more) {
         buf->failed = buf->over_limit = true;
-    else if (!grow(buf, buf->len + more))
+        return false;
+    }
+    if (buf->capacity == 0)
+        take_spare(buf);
+    if (more > buf->capacity - buf->len && !grow(buf, buf->len + more))
         buf->failed = true;
     return !buf->failed;
 }
@@ -94,6 +134,8 @@ void buf_taken(struct buf *buf, size_t n)
     buf->len = buf->sent = 0;
     if (buf->capacity > BUF_KEPT)
         buf_trim(buf);
+    else
+        buf_leave(buf);
 }
 
 void buf_rewind(struct buf *buf, size_t len)

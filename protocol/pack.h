@@ -12,11 +12,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where buffers take memory from: realloc-like; size 0 frees. NULL means the C library's. Must outlive the buffer. */
+/* Storage that a buffer has left for the next one. */
+struct buf_spare {
+    char *bytes; /* owned, NULL: none */
+    size_t capacity;
+};
+
+/*
+ * Where buffers take memory from: realloc-like; size 0 frees. NULL means the C library's. Must outlive the buffer.
+ * Buffers with a `spare` leave their storage there when they become empty, and the next one takes it: many of them that
+ * are used one after the other take no more memory than one, and the same that is in the processor's cache. Without one
+ * each keeps its own.
+ */
 struct buf_memory {
     void *(*resize)(void *context, void *old, size_t old_size, size_t size);
     void *context;
+    struct buf_spare *spare;
 };
+
+/* Frees what was left there. */
+void buf_spare_fini(const struct buf_memory *memory);
 
 struct buf {
     char *bytes;  /* owned; NULL while capacity is 0 */
@@ -44,8 +59,8 @@ static inline bool buf_reserve(struct buf *buf, size_t more)
 /* Appends raw bytes. `len` 0 is fine with any pointer. */
 void buf_append(struct buf *buf, const void *bytes, size_t len);
 
-/* Marks `n` bytes at the front as taken; storage is kept for reuse up to 64 KiB, given back beyond it when all is
- * taken. */
+/* Marks `n` bytes at the front as taken. When all are, storage is kept for reuse up to 64 KiB, by this buffer or as a
+ * spare, and given back beyond it. */
 void buf_taken(struct buf *buf, size_t n);
 
 /* Moves what waits to the front if at least half of the storage in use is taken bytes. Positions change. */
@@ -56,6 +71,9 @@ void buf_clear(struct buf *buf);
 
 /* Gives the storage of an empty buffer back. */
 void buf_trim(struct buf *buf);
+
+/* An empty buffer that shares a spare leaves its storage there; if there is one already, it goes. */
+void buf_leave(struct buf *buf);
 
 /* Cuts the buffer back to `len` bytes and forgets a failure. */
 void buf_rewind(struct buf *buf, size_t len);

@@ -71,7 +71,7 @@ static void *resize(void *context, void *old, size_t old_size, size_t size)
     return NULL;
 }
 
-static const struct buf_memory metered = {resize, NULL};
+static const struct buf_memory metered = {.resize = resize};
 
 /* Adds a record of `len` bytes, all of them the last digit of its number. */
 static void add(struct keep *keep, uint32_t len, uint64_t most, uint64_t most_bytes)

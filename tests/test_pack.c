@@ -153,9 +153,21 @@ static void *no_memory(void *context, void *old, size_t old_size, size_t size)
     return NULL;
 }
 
+static size_t held; /* bytes by counting_resize */
+
+static void *counting_resize(void *context, void *old, size_t old_size, size_t size)
+{
+    (void)context;
+    held += size - old_size;
+    if (size > 0)
+        return realloc(old, size);
+    free(old);
+    return NULL;
+}
+
 START_TEST(without_memory_a_buffer_fails_and_keeps_what_it_has)
 {
-    const struct buf_memory memory = {no_memory, NULL};
+    const struct buf_memory memory = {.resize = no_memory};
 
     open_buf(1000);
     pack_cstr(&buf, "kept");
@@ -197,6 +209,54 @@ START_TEST(an_emptied_buffer_gives_large_storage_back_and_keeps_small)
 }
 END_TEST
 
+START_TEST(buffers_that_share_a_spare_take_no_more_than_one)
+{
+    struct buf_spare spare = {NULL, 0};
+    const struct buf_memory memory = {.resize = counting_resize, .spare = &spare};
+    struct buf many[100];
+
+    held = 0;
+    for (unsigned i = 0; i < 100; i++)
+        buf_init(&many[i], 1 << 20, &memory);
+    for (unsigned i = 0; i < 100; i++) {
+        buf_append(&many[i], "abc", 3);
+        ck_assert(many[i].len == 3 && memcmp(many[i].bytes, "abc", 3) == 0);
+        buf_taken(&many[i], 3);
+        ck_assert_uint_eq(many[i].capacity, 0);
+    }
+    ck_assert_uint_eq(held, spare.capacity);
+    buf_append(&many[0], "abc", 3); /* two at once: each has its own, and one of them stays */
+    buf_append(&many[1], "def", 3);
+    ck_assert(memcmp(many[0].bytes, "abc", 3) == 0 && memcmp(many[1].bytes, "def", 3) == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        buf_clear(&many[i]);
+        buf_leave(&many[i]);
+    }
+    ck_assert_uint_eq(held, spare.capacity);
+    buf_spare_fini(&memory);
+    ck_assert_uint_eq(held, 0);
+}
+END_TEST
+
+START_TEST(a_spare_larger_than_a_buffer_may_be_is_left_alone)
+{
+    struct buf_spare spare = {NULL, 0};
+    const struct buf_memory memory = {.resize = counting_resize, .spare = &spare};
+    struct buf large, small;
+
+    held = 0;
+    buf_init(&large, 1 << 20, &memory);
+    buf_init(&small, 100, &memory);
+    ck_assert(buf_reserve(&large, 1000));
+    buf_leave(&large);
+    ck_assert(buf_reserve(&small, 100) && !buf_reserve(&small, 101));
+    ck_assert(small.over_limit);
+    buf_fini(&small);
+    buf_spare_fini(&memory);
+    ck_assert_uint_eq(held, 0);
+}
+END_TEST
+
 START_TEST(growing_doubles_so_that_a_million_bytes_move_few_times)
 {
     size_t moves = 0;
@@ -225,6 +285,8 @@ int main(void)
         without_memory_a_buffer_fails_and_keeps_what_it_has,
         what_waits_is_what_was_written_less_what_was_taken,
         an_emptied_buffer_gives_large_storage_back_and_keeps_small,
+        buffers_that_share_a_spare_take_no_more_than_one,
+        a_spare_larger_than_a_buffer_may_be_is_left_alone,
         growing_doubles_so_that_a_million_bytes_move_few_times,
         NULL,
     };
