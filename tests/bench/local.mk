@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/bench/dump.py \
 	tests/bench/instructions.py \
 	tests/bench/lab.py \
+	tests/bench/memory.py \
 	tests/bench/stall.py
 
 bench_wire = tests/bench/wire.c tests/bench/wire.h
