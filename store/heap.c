@@ -41,20 +41,24 @@ static enum pool_use use_of(unsigned type)
 
 struct obj *heap_new(struct heap *heap, enum obj_type type, size_t size)
 {
-    struct obj *o = pool_alloc(heap->pool, size, use_of(type));
+    enum pool_use use = use_of(type);
+    struct obj *o = pool_alloc(heap->pool, size, use);
 
     if (o == NULL)
         return NULL;
-    o->count = 1;
-    o->type = (uint8_t)type;
-    o->flags = 0;
-    o->aux = 0;
-    o->id = heap->next_id++ & OBJ_ID_MAX;
-    o->more = 0;
+    *o = (struct obj){.count = 1, .type = (uint8_t)type, .id = heap->next_id++ & OBJ_ID_MAX};
     heap->live[type]++;
-    heap->containers += obj_type_is_container(type);
     heap->made++;
+    if (use == POOL_CONTAINER)
+        heap->containers++;
     return o;
+}
+
+/* The collector's stack names the block, and frees it. */
+static __attribute__((noinline)) void bury(struct obj *o, size_t size)
+{
+    o->type = OBJ_BURIED;
+    o->count = (uint32_t)size;
 }
 
 void heap_free(struct heap *heap, struct obj *o, size_t size)
@@ -62,13 +66,12 @@ void heap_free(struct heap *heap, struct obj *o, size_t size)
     enum pool_use use = use_of(o->type);
 
     heap->live[o->type]--;
-    heap->containers -= use == POOL_CONTAINER;
-    if ((o->flags & OBJ_GREY) != 0) { /* the collector's stack names the block, and frees it */
-        o->type = OBJ_BURIED;
-        o->count = (uint32_t)size;
-        return;
-    }
-    pool_free(heap->pool, o, size, use);
+    if (use == POOL_CONTAINER)
+        heap->containers--;
+    if ((o->flags & OBJ_GREY) != 0)
+        bury(o, size);
+    else
+        pool_free(heap->pool, o, size, use);
 }
 
 /* -- errors and work ---------------------------------------------------------------------------------------------- */

@@ -4,6 +4,9 @@
  * Invariants:
  * - a page in use is on its class's list if and only if it has a free block; a page with no block in use is its
  *   arena's.
+ * - of each class and use one block may be spare: given back, ready to be handed out, but in use as far as its page
+ *   knows. So what small requests free and make by turns costs no list. Its page has another block in use: a spare one
+ *   keeps no page.
  * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
  *   but for one that is kept against thrashing.
  * - reserved = POOL_PAGE for every page in use + every large block.
@@ -16,18 +19,26 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static unsigned class_for(size_t size)
+/* The class of blocks for `size` bytes, and what they take. */
+static inline unsigned class_for(size_t size, size_t *rounded)
 {
-    if (size <= 128)
+    if (size <= 128) {
+        *rounded = (size + 7) / 8 * 8;
         return (unsigned)((size + 7) / 8 - 1);
-    if (size <= 256)
+    }
+    if (size <= 256) {
+        *rounded = (size + 15) / 16 * 16;
         return (unsigned)(16 + (size - 128 + 15) / 16 - 1);
+    }
+    *rounded = (size + 63) / 64 * 64;
     return (unsigned)(24 + (size - 256 + 63) / 64 - 1);
 }
 
 size_t pool_rounded(size_t size)
 {
-    return size <= POOL_SMALL_MAX ? class_size(class_for(size)) : size;
+    if (size <= POOL_SMALL_MAX)
+        (void)class_for(size, &size);
+    return size;
 }
 
 /* -- arenas ------------------------------------------------------------------------------------------------------- */
@@ -203,10 +214,32 @@ static void **link_of(const struct page *page, void *block)
     return (void **)block + (page->use == POOL_CONTAINER ? 1 : 0);
 }
 
-static void *take_block(struct pool *pool, struct page *page, size_t size)
+static __attribute__((noinline)) void *mark_new(const struct pool *pool, void *block)
 {
+    struct page *page = page_of(block);
+
+    set_mark(pool, page, mark_of(page, block));
+    return block;
+}
+
+static inline void *hand_out(struct pool *pool, void *block, size_t size, enum pool_use use)
+{
+    pool->stats.used += size;
+    return pool->is_marking && use == POOL_CONTAINER ? mark_new(pool, block) : block;
+}
+
+/* A block of a page on the list of its class, or of a new page. Out of line: so that what hands out a spare block is no
+ * more than that. */
+static __attribute__((noinline)) void *take_block(struct pool *pool, unsigned class, enum pool_use use)
+{
+    struct page *page = pool->pages[use][class];
+    size_t size = class_size(class);
     void *block;
 
+    if (page == NULL)
+        page = page_open(pool, class, use);
+    if (page == NULL)
+        return NULL;
     if (page->free != NULL) {
         block = page->free;
         page->free = *link_of(page, block);
@@ -215,15 +248,21 @@ static void *take_block(struct pool *pool, struct page *page, size_t size)
         page->fresh += (uint32_t)size;
     }
     page->in_use++;
-    if (pool->is_marking && page->use == POOL_CONTAINER)
-        set_mark(pool, page, mark_of(page, block));
     if (page_is_full(page, size))
         unlink_page(pool, page);
-    pool->stats.used += size;
-    return block;
+    return hand_out(pool, block, size, use);
 }
 
-static void *large_alloc(struct pool *pool, size_t size, bool zeroed)
+static void return_block(struct pool *pool, struct page *page, void *block)
+{
+    if (page_is_full(page, class_size(page->class)))
+        link_page(pool, page);
+    *link_of(page, block) = page->free;
+    page->free = block;
+    page->in_use--;
+}
+
+static __attribute__((noinline)) void *large_alloc(struct pool *pool, size_t size, bool zeroed)
 {
     void *block;
 
@@ -241,21 +280,21 @@ static void *large_alloc(struct pool *pool, size_t size, bool zeroed)
 void *pool_alloc(struct pool *pool, size_t size, enum pool_use use)
 {
     unsigned class;
-    struct page *page;
+    void *block;
 
     assert(size > 0);
     if (size > POOL_SMALL_MAX) {
         assert(use == POOL_DATA); /* a container's own block is small: what it holds lies in a vector or table */
         return large_alloc(pool, size, false);
     }
-    class = class_for(size);
-    size = class_size(class);
+    class = class_for(size, &size);
     if (!below_ceiling(pool, size))
         return NULL;
-    page = pool->pages[use][class];
-    if (page == NULL)
-        page = page_open(pool, class, use);
-    return page == NULL ? NULL : take_block(pool, page, size);
+    block = pool->spare[use][class];
+    if (block == NULL)
+        return take_block(pool, class, use);
+    pool->spare[use][class] = NULL;
+    return hand_out(pool, block, size, use);
 }
 
 void *pool_zero(struct pool *pool, size_t size)
@@ -268,17 +307,31 @@ void *pool_zero(struct pool *pool, size_t size)
     return block == NULL ? NULL : memset(block, 0, size);
 }
 
-static void large_free(struct pool *pool, void *block, size_t size)
+static __attribute__((noinline)) void large_free(struct pool *pool, void *block, size_t size)
 {
     pool->mem->release(pool->mem->context, block, size);
     pool->stats.reserved -= size;
     pool->stats.used -= size;
 }
 
+/* For a block that is not to be spare. */
+static __attribute__((noinline)) void free_block(struct pool *pool, struct page *page, void *block)
+{
+    void **spare = &pool->spare[page->use][page->class];
+
+    return_block(pool, page, block);
+    if (page->in_use == 1 && *spare != NULL && page_of(*spare) == page) {
+        return_block(pool, page, *spare);
+        *spare = NULL;
+    }
+    if (page->in_use == 0)
+        page_close(pool, page);
+}
+
 void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
 {
     struct page *page;
-    size_t rounded;
+    unsigned class;
 
     if (block == NULL)
         return;
@@ -286,19 +339,16 @@ void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use)
         large_free(pool, block, size);
         return;
     }
+    class = class_for(size, &size);
     page = page_of(block);
-    rounded = class_size(page->class);
-    assert(page->use == use && page->class == class_for(size));
-    if (page_is_full(page, rounded))
-        link_page(pool, page);
+    assert(page->use == use && page->class == class);
     if (use == POOL_CONTAINER)
         *(struct free_container *)block = (struct free_container){.type = POOL_FREE};
-    *link_of(page, block) = page->free;
-    page->free = block;
-    page->in_use--;
-    pool->stats.used -= rounded;
-    if (page->in_use == 0)
-        page_close(pool, page);
+    pool->stats.used -= size;
+    if (pool->spare[use][class] == NULL && page->in_use > 1)
+        pool->spare[use][class] = block;
+    else
+        free_block(pool, page, block);
 }
 
 static void *large_resize(struct pool *pool, void *block, size_t old_size, size_t size)

@@ -57,6 +57,7 @@ struct pool {
     const struct mem *mem;
     struct arena *arenas, *free_arenas;
     struct page *pages[POOL_USES][POOL_CLASSES];
+    void *spare[POOL_USES][POOL_CLASSES]; /* a block given back that its page does not know of yet; NULL: none */
     struct pool_stats stats;
     uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
     bool was_stopped;  /* by it */
