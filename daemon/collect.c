@@ -95,7 +95,6 @@ static void end_collection(struct hub *hub)
 static void run_slice(struct hub *hub, uint64_t us)
 {
     struct collector *c = &hub->collector;
-    uint64_t died = gc_step(c->gc)->died;
     uint64_t begun_ns = now_ns(hub);
     uint64_t took_ns;
     bool has_ended = hub_slice(hub, us, run_part, c->gc);
@@ -105,7 +104,6 @@ static void run_slice(struct hub *hub, uint64_t us)
     c->work_ns += took_ns;
     if (took_ns > c->longest_slice_ns)
         c->longest_slice_ns = took_ns;
-    hub->counters.died += gc_step(c->gc)->died - died;
     if (has_ended)
         end_collection(hub);
 }

@@ -28,7 +28,6 @@ static void let_die(struct batch *batch)
 {
     struct heap *heap = batch->call->heap;
     struct step *step = &batch->call->session->step;
-    uint64_t died = step->died;
 
     while (!step_is_empty(step) && step->doomed < batch->deaths_end && batch->references_left > 0) {
         size_t budget = (size_t)(batch->deaths_end - step->doomed);
@@ -38,7 +37,6 @@ static void let_die(struct batch *batch)
         batch->references_left -= budget;
         step_run(heap, step, budget);
     }
-    batch->call->hub->counters.died += step->died - died;
 }
 
 /* [method, params]: its envelope. The reader is then behind it. */

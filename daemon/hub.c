@@ -326,11 +326,8 @@ static bool run_part(void *arg, size_t budget)
 bool hub_run_step(struct hub *hub, struct step *step)
 {
     struct dying dying = {hub->heap, step};
-    uint64_t died = step->died;
-    bool is_done = step_is_empty(step) || hub_slice(hub, hub->settings.slice_us, run_part, &dying);
 
-    hub->counters.died += step->died - died;
-    return is_done;
+    return step_is_empty(step) || hub_slice(hub, hub->settings.slice_us, run_part, &dying);
 }
 
 /* A slice of what a paused session waits for; true when its request is answered. */
@@ -451,7 +448,7 @@ void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), vo
     for (unsigned type = 0; type < OBJ_TYPES; type++)
         live += hub->heap->live[type];
     snprintf(text, sizeof text, "objects live=%llu made=%llu died=%llu memory used=%llu reserved=%llu limit=%llu",
-             (unsigned long long)live, (unsigned long long)hub->heap->made, (unsigned long long)hub->counters.died,
+             (unsigned long long)live, (unsigned long long)hub->heap->made, (unsigned long long)hub->heap->died,
              (unsigned long long)memory.used, (unsigned long long)memory.reserved, (unsigned long long)memory.limit);
     line(context, text);
     for (const struct session *session = hub->sessions; session != NULL; session = session->next) {

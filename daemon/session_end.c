@@ -24,7 +24,6 @@ static bool end_part(void *arg, size_t budget)
     struct session *session = arg;
     struct heap *heap = session->hub->heap;
     struct step *step = &session->step;
-    uint64_t died = step->died;
 
     heap->step = step;
     if (session->end == END_WATCHES && events_drop_names(session, &budget) && watch_drop(session, &budget))
@@ -39,7 +38,6 @@ static bool end_part(void *arg, size_t budget)
     heap->step = NULL;
     if (session->end == END_DYING && step_run(heap, step, budget > 0 ? budget : 1))
         session->end = END_DONE;
-    session->hub->counters.died += step->died - died;
     return session->end == END_DONE;
 }
 

@@ -51,7 +51,6 @@ struct counters {
     uint64_t bytes_in, bytes_out;
     uint64_t events[EVENTS];
     uint64_t codes[HD_ERR_COUNT];
-    uint64_t died;            /* objects freed */
 };
 
 struct hub {

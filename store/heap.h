@@ -47,6 +47,7 @@ struct heap {
     struct table weak_heads;  /* large object -> its first weak reference; store/weak.c */
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */
     uint64_t made;            /* objects made since the start */
+    uint64_t died;            /* and those of them that died and were freed */
     uint64_t containers;      /* mortal objects that refer to others */
     bool is_marking;          /* references that go are shown: to the collector, and to ledgers */
     struct gc *gc;

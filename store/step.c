@@ -215,7 +215,7 @@ static bool run_object(struct heap *heap, struct step *step, size_t *budget)
         return true;
     }
     kind_of(o)->free(heap, o);
-    step->died++;
+    heap->died++;
     return true;
 }
 

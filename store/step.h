@@ -26,8 +26,7 @@ struct step {
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
     struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be freed */
-    uint64_t doomed;           /* objects whose count fell to zero so far, */
-    uint64_t died;             /* and of those, freed */
+    uint64_t doomed;           /* objects whose count fell to zero so far */
 };
 
 void step_init(struct step *step, enum weak_cause cause);
