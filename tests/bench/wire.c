@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,42 +53,74 @@ uint64_t cpu_ns(int pid)
     return sum;
 }
 
-static int connect_unix(const char *path)
-{
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+/* -- connecting --------------------------------------------------------------------------------------------------- */
 
-    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0)
-        die(path);
-    return fd;
+static void resolve_unix(struct target *target, const char *path)
+{
+    struct sockaddr_un *sun = (struct sockaddr_un *)&target->address;
+
+    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(sun->sun_path, sizeof sun->sun_path, "%s", path);
+    target->len = sizeof *sun;
 }
 
-static int connect_tcp(const char *address)
+static void resolve_tcp(struct target *target, const char *address)
 {
     char host[256];
     const char *colon = strrchr(address, ':');
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
-    int one = 1;
-    int fd;
 
     errno = 0;
     snprintf(host, sizeof host, "%.*s", colon != NULL ? (int)(colon - address) : 0, address);
     if (colon == NULL || getaddrinfo(host, colon + 1, &hints, &found) != 0)
         die(address);
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) != 0)
-        die(address);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
+    target->len = found->ai_addrlen;
     freeaddrinfo(found);
+}
+
+void resolve(struct target *target, const char *address)
+{
+    *target = (struct target){0};
+    if (strncmp(address, "unix:", 5) == 0)
+        resolve_unix(target, address + 5);
+    else
+        resolve_tcp(target, address);
+}
+
+/* The port is chosen with the other end in view, so that each source address has all ports for itself. */
+static void bind_source(int fd, unsigned source)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + source % 250)};
+
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+        die("bind");
+}
+
+int connect_from(const struct target *target, unsigned source)
+{
+    int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && source > 0 && target->address.ss_family == AF_INET)
+        bind_source(fd, source);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&target->address, target->len) != 0)
+        die("connect");
+    if (target->address.ss_family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return fd;
 }
 
 int connect_to(const char *address)
 {
-    return strncmp(address, "unix:", 5) == 0 ? connect_unix(address + 5) : connect_tcp(address);
+    struct target target;
+
+    resolve(&target, address);
+    return connect_from(&target, 0);
 }
+
+/* -- bytes -------------------------------------------------------------------------------------------------------- */
 
 void write_all(int fd, const char *bytes, size_t len)
 {
