@@ -3,24 +3,18 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "daemon/panic.h"
-#include "daemon/peer.h"
+#include "daemon/peer_socket.h"
 #include "daemon/session.h"
 #include "protocol/pack.h"
 
 #define CONN_MAGIC 0x636f6e6e /* "conn" */
 
-/* An idle client is probed after so long, and given up 10 s later. */
-#define KEEPALIVE_SECONDS 60
-/* Bytes that the other machine does not acknowledge for so long end the connection. */
-#define UNACKNOWLEDGED_MS 30000
 /* How long a client may take to read our last words and close. */
 #define LINGER_MS 2000
 /* The same, at the end of the daemon. */
@@ -363,20 +357,10 @@ void conn_moved(void *context, struct session *from, struct session *to)
 
 /* -- Accepting ----------------------------------------------------------------------------------------------------- */
 
-static void set_socket_options(struct conn *conn)
-{
-    unsigned timeout = UNACKNOWLEDGED_MS;
-    int fd;
-
-    uv_tcp_nodelay(&conn->uv.tcp, 1);
-    uv_tcp_keepalive(&conn->uv.tcp, 1, KEEPALIVE_SECONDS);
-    if (uv_fileno(&conn->uv.handle, &fd) == 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-}
-
 static bool open_session(struct conn *conn)
 {
     struct conns *conns = conn->conns;
+    char who[PEER_TEXT];
     struct peer peer;
     int fd;
 
@@ -384,29 +368,32 @@ static bool open_session(struct conn *conn)
         return false;
     conn->session = session_open(conns->hub, &peer);
     if (conn->session == NULL) {
-        log_limited(&conns->refused_limit, LOG_WARNING, "%s: no memory for a session", peer.address);
+        peer_text(&peer, who);
+        log_limited(&conns->refused_limit, LOG_WARNING, "%s: no memory for a session", who);
         return false;
     }
     session_set_user(conn->session, conn);
-    if (session_state(conn->session) == SESSION_OVER)
-        log_limited(&conns->refused_limit, LOG_WARNING, "%s: refused, there are %llu sessions", peer.address,
+    if (session_state(conn->session) == SESSION_OVER) {
+        peer_text(&peer, who);
+        log_limited(&conns->refused_limit, LOG_WARNING, "%s: refused, there are %llu sessions", who,
                     (unsigned long long)hub_session_count(conns->hub));
-    else
-        log_line(LOG_DEBUG, "session %llu: %s", (unsigned long long)session_number(conn->session), peer.address);
+    } else if (conns->config->log_level >= LOG_DEBUG) {
+        peer_text(&peer, who);
+        log_line(LOG_DEBUG, "session %llu: %s", (unsigned long long)session_number(conn->session), who);
+    }
     return true;
 }
 
 enum accept_status conns_accept(struct conns *conns, uv_stream_t *listener)
 {
     struct conn *conn = conns->count < conns->most ? calloc(1, sizeof(*conn)) : NULL;
-    bool is_tcp = listener->type == UV_TCP;
 
     if (conn == NULL)
         return ACCEPT_LATER;
     conn->magic = CONN_MAGIC;
     conn->conns = conns;
     conn->turn.take = take_turn;
-    if (is_tcp)
+    if (listener->type == UV_TCP)
         uv_tcp_init(conns->loop, &conn->uv.tcp);
     else
         uv_pipe_init(conns->loop, &conn->uv.pipe, 0);
@@ -418,8 +405,6 @@ enum accept_status conns_accept(struct conns *conns, uv_stream_t *listener)
         close_conn(conn);
         return ACCEPT_DONE;
     }
-    if (is_tcp)
-        set_socket_options(conn);
     if (!open_session(conn)) {
         close_conn(conn);
         return ACCEPT_DONE;

@@ -114,14 +114,15 @@ static enum hd_err write_value(struct call *call, const char *name, char text[VA
 static void take_over(struct call *call, const struct config *config, const char *name, const char *value)
 {
     const struct hub_ops *ops = &call->hub->ops;
-    char what[200];
+    char who[PEER_TEXT], what[200];
 
     if (ops->configure == NULL) {
         hub_configure(call->hub, &config->hub);
         return;
     }
+    peer_text(&call->session->peer, who);
     snprintf(what, sizeof what, "%s = %s, set by session %llu, %s", name, value,
-             (unsigned long long)call->session->number, call->session->peer.address);
+             (unsigned long long)call->session->number, who);
     ops->configure(ops->context, config, what);
 }
 

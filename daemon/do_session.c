@@ -217,7 +217,7 @@ static enum hd_err find_resumed(struct call *call, struct session **out)
 
     if (token_parse(&token, text->text, text->len))
         session = linger_find(call->hub, &token);
-    if (session == NULL || strcmp(session->peer.user, call->session->peer.user) != 0)
+    if (session == NULL || !peer_has_user_of(&session->peer, &call->session->peer))
         return call_deny_token(call, "no session of yours lingers under this token: it never did, or its time is over");
     if (session == call->session)
         return heap_fail(call->heap, HD_BAD_ARGS, "hello: this session cannot resume itself");

@@ -6,6 +6,8 @@
 
 static void pack_row(struct buf *out, const struct session *session)
 {
+    char text[PEER_TEXT];
+
     pack_map(out, 8);
     pack_cstr(out, "session");
     pack_uint(out, session->number);
@@ -15,10 +17,11 @@ static void pack_row(struct buf *out, const struct session *session)
     else
         pack_nil(out);
     pack_cstr(out, "address");
-    pack_cstr(out, session->peer.address);
+    peer_text(&session->peer, text);
+    pack_cstr(out, text);
     pack_cstr(out, "user");
-    if (session->peer.user[0] != '\0')
-        pack_cstr(out, session->peer.user);
+    if (peer_user_text(&session->peer, text))
+        pack_cstr(out, text);
     else
         pack_nil(out);
     pack_cstr(out, "handles");

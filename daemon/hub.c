@@ -440,7 +440,7 @@ uint64_t hub_check(struct hub *hub, void (*line)(void *context, const char *text
 
 void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), void *context)
 {
-    char text[256];
+    char who[PEER_TEXT], text[256];
     struct pool_stats memory;
     uint64_t live = 0;
 
@@ -452,8 +452,9 @@ void hub_dump(struct hub *hub, void (*line)(void *context, const char *text), vo
              (unsigned long long)memory.used, (unsigned long long)memory.reserved, (unsigned long long)memory.limit);
     line(context, text);
     for (const struct session *session = hub->sessions; session != NULL; session = session->next) {
+        peer_text(&session->peer, who);
         snprintf(text, sizeof text, "session %llu %s handles=%llu names=%u in=%zu out=%zu requests=%llu%s%s",
-                 (unsigned long long)session->number, session->peer.address,
+                 (unsigned long long)session->number, who,
                  (unsigned long long)session->handles.count,
                  session->own != NULL ? names_count(&space_of(session->own)->names) : 0, session->in.len,
                  buf_pending(&session->out), (unsigned long long)session->requests,

@@ -19,28 +19,18 @@ void lingerings_init(struct hub *hub)
 
 /* -- the promise -------------------------------------------------------------------------------------------------- */
 
-/* "127.0.0.1", "[::1]", "unix:uid=1000" */
-static size_t address_len(const char *address)
-{
-    const char *port = strrchr(address, ':');
-
-    return port == NULL || strncmp(address, "unix:", 5) == 0 ? strlen(address) : (size_t)(port - address);
-}
-
 /* The entry of the address, made if it is missing; NULL without memory. */
-static struct lingerer *find_lingerer(struct hub *hub, const char *address)
+static struct lingerer *find_lingerer(struct hub *hub, const struct peer *peer)
 {
-    size_t len = address_len(address);
     struct lingerer *lingerer;
 
     LIST_FOREACH(lingerer, &hub->lingerings.lingerers, link)
-        if (strlen(lingerer->address) == len && memcmp(lingerer->address, address, len) == 0)
+        if (peer_has_host_of(&lingerer->peer, peer))
             return lingerer;
     lingerer = hub_alloc(hub, sizeof *lingerer);
     if (lingerer == NULL)
         return NULL;
-    *lingerer = (struct lingerer){0};
-    memcpy(lingerer->address, address, len);
+    *lingerer = (struct lingerer){.peer = *peer};
     LIST_INSERT_HEAD(&hub->lingerings.lingerers, lingerer, link);
     return lingerer;
 }
@@ -93,7 +83,7 @@ enum hd_err linger_begin(struct session *session, double seconds)
         ms = (uint64_t)(seconds * 1000);
     if (ms == 0 || hub->lingerings.count >= settings->limit_lingering)
         return HD_OK;
-    lingerer = find_lingerer(hub, session->peer.address);
+    lingerer = find_lingerer(hub, &session->peer);
     if (lingerer == NULL)
         return heap_no_memory(hub->heap);
     if (lingerer->sessions < settings->limit_lingering_address)

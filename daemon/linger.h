@@ -28,7 +28,7 @@ struct told;
 /* What all lingering sessions of one address take together. */
 struct lingerer {
     LIST_ENTRY(lingerer) link;
-    char address[PEER_ADDRESS]; /* without the port */
+    struct peer peer; /* one of them: its port says nothing */
     uint64_t sessions;
     uint64_t bytes; /* kept */
 };

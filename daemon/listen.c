@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,17 @@
 #include <unistd.h>
 
 #include "daemon/panic.h"
-#include "daemon/peer.h"
+#include "daemon/peer_socket.h"
 #include "daemon/socket_file.h"
 #include "protocol/limits.h"
 
 #define LISTENER_MAGIC 0x6c697374 /* "list" */
 
 #define BACKLOG 4096
+/* An idle client is probed after so long, and given up 10 s later. */
+#define KEEPALIVE_SECONDS 60
+/* Bytes that the other machine does not acknowledge for so long end the connection. */
+#define UNACKNOWLEDGED_MS 30000
 /* Connections accepted before the others have their turn. */
 #define ROUND_ACCEPTS 64
 /* How long after running out of descriptors or memory a listener is tried again. */
@@ -93,7 +98,7 @@ static void learn_address(struct listener *listener)
     if (!listener->is_tcp)
         return;
     uv_tcp_getsockname(&listener->uv.tcp, (struct sockaddr *)&listener->address, &len);
-    peer_address_text(listener->name, sizeof(listener->name), (const struct sockaddr *)&listener->address);
+    peer_address_text((const struct sockaddr *)&listener->address, listener->name);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -107,6 +112,19 @@ static void close_listener(struct listener *listener)
     pace_forget(listener->owner->pace, &listener->turn);
     if (listener->is_open && !uv_is_closing(&listener->uv.handle))
         uv_close(&listener->uv.handle, on_closed);
+}
+
+/* On Linux a connection has the options of the socket that it was accepted from: set here once, they cost none of the
+ * connections a system call. */
+static void set_options_of_connections(uv_tcp_t *tcp)
+{
+    unsigned timeout = UNACKNOWLEDGED_MS;
+    int fd;
+
+    uv_tcp_nodelay(tcp, 1);
+    uv_tcp_keepalive(tcp, 1, KEEPALIVE_SECONDS);
+    if (uv_fileno((uv_handle_t *)tcp, &fd) == 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
 /* Returns 0 or libuv's error; then the handle is being closed. */
@@ -124,6 +142,8 @@ static int open_listener(struct listener *listener)
     listener->uv.handle.data = listener;
     listener->is_open = true;
     status = bind_listener(listener);
+    if (status == 0 && listener->is_tcp)
+        set_options_of_connections(&listener->uv.tcp);
     if (status == 0)
         status = uv_listen(&listener->uv.stream, BACKLOG, on_connection);
     if (status != 0)
@@ -253,7 +273,7 @@ static bool add_tcp(struct listeners *listeners, const struct addrinfo *found, b
         return fail(error, "no memory");
     memcpy(&listener->address, found->ai_addr, found->ai_addrlen);
     listener->is_optional = is_optional;
-    peer_address_text(listener->name, sizeof(listener->name), found->ai_addr);
+    peer_address_text(found->ai_addr, listener->name);
     status = open_listener(listener);
     if (status == 0)
         return true;

@@ -40,6 +40,7 @@ daemon_hub_sources = \
 	daemon/linger.c daemon/linger.h \
 	daemon/offer.c daemon/offer.h \
 	daemon/options.c \
+	daemon/peer.c daemon/peer.h \
 	daemon/quota.c daemon/quota.h \
 	daemon/reply.c \
 	daemon/roots.c daemon/roots.h \
@@ -67,7 +68,7 @@ daemon_network_sources = \
 	daemon/log.c daemon/log.h \
 	daemon/pace.c daemon/pace.h \
 	daemon/panic.c daemon/panic.h \
-	daemon/peer.c daemon/peer.h \
+	daemon/peer_socket.c daemon/peer_socket.h \
 	daemon/server.c daemon/server.h \
 	daemon/socket_file.c daemon/socket_file.h
 

@@ -9,15 +9,7 @@
 #include <stdint.h>
 
 #include "daemon/hub.h"
-
-#define PEER_ADDRESS 64
-
-/* Who is at the other end, for listings and rights. */
-struct peer {
-    char address[PEER_ADDRESS]; /* "127.0.0.1:50312", "unix:uid=1000" */
-    char user[32];    /* of the operating system, where the kernel vouches for it: "uid=1000"; else "" */
-    bool is_admin;    /* by the rule of admin_from */
-};
+#include "daemon/peer.h"
 
 enum session_state {
     SESSION_READY,   /* wants bytes */

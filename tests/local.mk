@@ -11,6 +11,7 @@ script_tests = \
 	tests/cli_terminal.py \
 	tests/cli_transfer.py \
 	tests/client_install.py \
+	tests/connections.py \
 	tests/conformance.py \
 	tests/containers_like_python.py \
 	tests/daemon.py \

@@ -54,7 +54,7 @@ void talk_close(void)
 
 struct session *talk_session(void)
 {
-    const struct peer peer = {.address = "test", .is_admin = true};
+    const struct peer peer = {.is_admin = true};
     struct session *session = session_open(talk.hub, &peer);
 
     ck_assert_ptr_nonnull(session);

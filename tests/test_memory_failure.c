@@ -221,7 +221,7 @@ END_TEST
 
 START_TEST(a_session_that_cannot_be_opened_leaves_nothing)
 {
-    const struct peer peer = {.address = "test"};
+    const struct peer peer = {0};
     struct session *opened = NULL;
 
     talk_open(NULL);

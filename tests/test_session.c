@@ -389,8 +389,8 @@ START_TEST(a_dump_has_a_line_for_the_heap_and_one_for_each_session)
     send_call(a, 1, "unbind('big')");
     hub_dump(talk.hub, gather_line, NULL);
     ck_assert_ptr_nonnull(strstr(dump, "objects live="));
-    ck_assert_ptr_nonnull(strstr(dump, "session 2 test"));
-    ck_assert_ptr_nonnull(strstr(dump, "session 1 test"));
+    ck_assert_ptr_nonnull(strstr(dump, "session 2 unknown"));
+    ck_assert_ptr_nonnull(strstr(dump, "session 1 unknown"));
     ck_assert_ptr_nonnull(strstr(dump, " paused"));
     talk_close();
 }
