@@ -365,12 +365,15 @@ static void work_on_session(struct hub *hub, struct session *session)
 
 bool hub_has_work(struct hub *hub)
 {
-    return hub->working != NULL || !step_is_empty(&hub->step) || collector_has_work(hub);
+    return hub->working != NULL || !step_is_empty(&hub->step) || pool_is_leaving(hub->heap->pool) ||
+           collector_has_work(hub);
 }
 
 /* The collector's turn comes after each round of the ring. */
-void hub_work(struct hub *hub)
+static void work(struct hub *hub)
 {
+    if (pool_is_leaving(hub->heap->pool))
+        pool_leave_some(hub->heap->pool);
     if (!step_is_empty(&hub->step) && hub_run_step(hub, &hub->step))
         events_publish(hub, &hub->step);
     if (collector_has_work(hub) && (hub->working == NULL || hub->is_collectors_turn)) {
@@ -381,6 +384,25 @@ void hub_work(struct hub *hub)
     hub->is_collectors_turn = true;
     if (hub->working != NULL)
         work_on_session(hub, hub->working);
+}
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+void hub_work(struct hub *hub)
+{
+    uint64_t begun_ns = cpu_ns();
+    uint64_t took_ns;
+
+    work(hub);
+    took_ns = cpu_ns() - begun_ns;
+    if (took_ns > hub->longest_slice_ns)
+        hub->longest_slice_ns = took_ns;
 }
 
 uint64_t hub_tick_ms(struct hub *hub)

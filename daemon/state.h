@@ -73,6 +73,7 @@ struct hub {
     struct root_walk *root_walks;  /* under way */
     struct collector collector;    /* of cycles */
     bool is_collectors_turn;
+    uint64_t longest_slice_ns;     /* of hub_work, in CPU time of this thread: what others had to wait for at least */
     struct offers offers;
     struct takers takers;          /* calls that wait */
     struct lingerings lingerings;

@@ -9,7 +9,7 @@
  *   keeps no page.
  * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
  *   but for one that is kept against thrashing.
- * - reserved = POOL_PAGE for every page in use + every large block.
+ * - reserved = POOL_PAGE for every page in use + every large block, those that leave too.
  */
 #ifndef HD_POOL_MALLOC
 
@@ -135,6 +135,45 @@ static void unlink_page(struct pool *pool, struct page *page)
         page->next->prev = page->prev;
 }
 
+/* -- large blocks that leave --------------------------------------------------------------------------------------- */
+
+#define LEAVE_PART ((size_t)2 << 20)
+
+bool pool_is_leaving(const struct pool *pool)
+{
+    return pool->leaving != NULL;
+}
+
+void pool_leave_some(struct pool *pool)
+{
+    const struct mem *mem = pool->mem;
+    struct leaving *block = pool->leaving;
+    size_t size = block->size;
+    struct leaving *rest = size > LEAVE_PART ? mem->resize(mem->context, block, size, size - LEAVE_PART) : NULL;
+
+    if (rest != NULL) {
+        rest->size -= LEAVE_PART;
+        pool->leaving = rest;
+        pool->stats.reserved -= LEAVE_PART;
+        return;
+    }
+    pool->leaving = block->next;
+    pool->stats.reserved -= size;
+    mem->release(mem->context, block, size);
+}
+
+static void leave(struct pool *pool, void *block, size_t size)
+{
+    struct leaving *leaving = block;
+
+    *leaving = (struct leaving){pool->leaving, size};
+    pool->leaving = leaving;
+    if (size <= LEAVE_PART)
+        pool_leave_some(pool);
+}
+
+/* -- limits -------------------------------------------------------------------------------------------------------- */
+
 /* Whether the ceiling lets so many bytes be handed out. */
 static bool below_ceiling(struct pool *pool, size_t more)
 {
@@ -144,8 +183,11 @@ static bool below_ceiling(struct pool *pool, size_t more)
     return false;
 }
 
-static bool within_limit(const struct pool *pool, size_t more)
+/* Whether the limit does, once all that is to leave has left. */
+static bool within_limit(struct pool *pool, size_t more)
 {
+    while (pool->leaving != NULL && (more > pool->stats.limit || pool->stats.reserved > pool->stats.limit - more))
+        pool_leave_some(pool);
     return more <= pool->stats.limit && pool->stats.reserved <= pool->stats.limit - more;
 }
 
@@ -309,9 +351,8 @@ void *pool_zero(struct pool *pool, size_t size)
 
 static __attribute__((noinline)) void large_free(struct pool *pool, void *block, size_t size)
 {
-    pool->mem->release(pool->mem->context, block, size);
-    pool->stats.reserved -= size;
     pool->stats.used -= size;
+    leave(pool, block, size);
 }
 
 /* For a block that is not to be spare. */
@@ -403,6 +444,8 @@ void pool_close(struct pool *pool)
 {
     if (pool == NULL)
         return;
+    while (pool->leaving != NULL)
+        pool_leave_some(pool);
     while (pool->arenas != NULL) {
         struct arena *arena = pool->arenas;
 

@@ -44,6 +44,15 @@ void *pool_zero(struct pool *pool, size_t size);
 /* `size` and `use` as allocated. NULL is fine. Never allocates. */
 void pool_free(struct pool *pool, void *block, size_t size, enum pool_use use);
 
+/*
+ * Giving back many pages takes the system milliseconds: a large block that was freed leaves in parts. `reserved` counts
+ * it until then; `used` does not. An allocation that finds no room sends all of them away first.
+ *
+ * pool_is_leaving: whether some have not left. pool_leave_some: gives a part back, some 0.2 ms.
+ */
+bool pool_is_leaving(const struct pool *pool);
+void pool_leave_some(struct pool *pool);
+
 /* A POOL_DATA block of another size with the old contents; NULL leaves `block` as it is. Shrinking may fail too. */
 void *pool_resize(struct pool *pool, void *block, size_t old_size, size_t size);
 

@@ -53,8 +53,15 @@ struct arena {
     struct arena *next_free, *prev_free; /* those with a free page */
 };
 
+/* At the front of a large block that was freed and leaves in parts. */
+struct leaving {
+    struct leaving *next;
+    size_t size;
+};
+
 struct pool {
     const struct mem *mem;
+    struct leaving *leaving;
     struct arena *arenas, *free_arenas;
     struct page *pages[POOL_USES][POOL_CLASSES];
     void *spare[POOL_USES][POOL_CLASSES]; /* a block given back that its page does not know of yet; NULL: none */

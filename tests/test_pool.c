@@ -368,6 +368,47 @@ START_TEST(one_block_taken_and_given_back_again_and_again_maps_one_arena)
     close_empty(pool);
 }
 END_TEST
+
+#define MIB ((size_t)1 << 20)
+
+START_TEST(a_large_block_that_is_freed_leaves_in_parts)
+{
+    struct pool *pool = open_pool(UINT64_MAX);
+    uint64_t left = 9 * MIB;
+    unsigned parts = 0;
+
+    pool_free(pool, pool_alloc(pool, 9 * MIB, POOL_DATA), 9 * MIB, POOL_DATA);
+    ck_assert_uint_eq(stats_of(pool).used, 0);
+    for (; pool_is_leaving(pool); parts++) {
+        ck_assert_uint_eq(stats_of(pool).reserved, left);
+        pool_leave_some(pool);
+        ck_assert_uint_lt(stats_of(pool).reserved, left);
+        left = stats_of(pool).reserved;
+    }
+    ck_assert_uint_ge(parts, 4);
+    pool_free(pool, pool_alloc(pool, MIB, POOL_DATA), MIB, POOL_DATA);
+    ck_assert(!pool_is_leaving(pool)); /* a small one leaves at once */
+    close_empty(pool);
+}
+END_TEST
+
+START_TEST(what_is_leaving_makes_room_for_what_comes)
+{
+    struct pool *pool = open_pool(20 * MIB);
+    void *first = pool_alloc(pool, 9 * MIB, POOL_DATA);
+    void *second = pool_alloc(pool, 9 * MIB, POOL_DATA);
+    void *block;
+
+    pool_free(pool, first, 9 * MIB, POOL_DATA);
+    pool_free(pool, second, 9 * MIB, POOL_DATA);
+    block = pool_alloc(pool, 20 * MIB, POOL_DATA);
+    ck_assert_ptr_nonnull(block);
+    ck_assert(!pool_is_leaving(pool));
+    pool_free(pool, block, 20 * MIB, POOL_DATA);
+    pool_close(pool); /* what still leaves goes with it */
+    ck_assert_uint_eq(meter.bytes, 0);
+}
+END_TEST
 #endif
 
 int main(void)
@@ -386,6 +427,8 @@ int main(void)
         a_failed_resize_leaves_the_block_as_it_was,
         a_walk_meets_every_container_in_use_once_and_nothing_else,
 #ifndef HD_POOL_MALLOC
+        a_large_block_that_is_freed_leaves_in_parts,
+        what_is_leaving_makes_room_for_what_comes,
         arenas_that_become_empty_go_back_to_the_system,
         an_emptied_page_serves_another_size,
         one_block_taken_and_given_back_again_and_again_maps_one_arena,
