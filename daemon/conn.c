@@ -253,6 +253,16 @@ static bool flush(struct conn *conn)
 
 /* -- Input --------------------------------------------------------------------------------------------------------- */
 
+/* There is more where that came from: libuv would read up to 32 times before it looks at others. */
+static void yield_reading(struct conn *conn)
+{
+    if (is_closing(conn) || !conn->is_reading)
+        return;
+    uv_read_stop(&conn->uv.stream);
+    conn->is_reading = false;
+    pace_queue(conn->conns->pace, &conn->turn);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 {
     struct conn *conn = check_conn(stream->data);
@@ -273,6 +283,8 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
         session_feed(conn->session, buffer->base, (size_t)len, CONN_TURN_REQUESTS);
     }
     serve(conn);
+    if (len == CONN_READ_SIZE)
+        yield_reading(conn);
 }
 
 static void want_reading(struct conn *conn, bool is_wanted)
