@@ -120,13 +120,3 @@ noinst_PROGRAMS += $(fuzzers)
 endif
 
 include tests/bench/local.mk
-# The programs of ./dev bench: the load generator, and the heap's own work.
-EXTRA_PROGRAMS += tests/bench/load tests/bench/bulk tests/bench/small
-EXTRA_PROGRAMS += tests/bench/load tests/bench/crowd tests/bench/bulk
-tests_bench_crowd_SOURCES = tests/bench/crowd.c tests/bench/wire.c tests/bench/wire.h
-tests_bench_load_SOURCES = tests/bench/load.c tests/bench/wire.c tests/bench/wire.h
-tests_bench_bulk_SOURCES = tests/bench/bulk.c
-tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
-tests_bench_small_SOURCES = tests/bench/small.c
-tests_bench_small_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
-EXTRA_DIST += tests/bench/bench.py tests/bench/dump.py tests/bench/lab.py tests/bench/stall.py

@@ -1,6 +1,7 @@
 # tests/bench/: what `./dev bench` runs. `make bench` builds the programs; one line each, in alphabetical order.
 bench_programs = \
 	tests/bench/bulk \
+	tests/bench/crowd \
 	tests/bench/load \
 	tests/bench/small
 
@@ -21,6 +22,8 @@ bench_wire = tests/bench/wire.c tests/bench/wire.h
 
 tests_bench_bulk_SOURCES = tests/bench/bulk.c
 tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
+
+tests_bench_crowd_SOURCES = tests/bench/crowd.c $(bench_wire)
 
 tests_bench_load_SOURCES = tests/bench/load.c tests/bench/ops.c tests/bench/ops.h $(bench_wire)
 
