@@ -280,6 +280,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
     } else {
         if (conn->conns->config->idle_ms > 0)
             set_deadline(conn, DEADLINE_IDLE);
+        pace_note_bytes(conn->conns->pace);
         session_feed(conn->session, buffer->base, (size_t)len, CONN_TURN_REQUESTS);
     }
     serve(conn);

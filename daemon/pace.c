@@ -38,6 +38,20 @@ static void start_tick(struct pace *pace)
         uv_timer_start(&pace->tick, on_tick, ms, 0);
 }
 
+/* Whether bytes came so lately that the loop waits for more without sleeping. */
+static bool spins(struct pace *pace)
+{
+    uint64_t now_ns;
+
+    if (pace->spin_ns == 0)
+        return false;
+    now_ns = uv_hrtime();
+    if (pace->has_come)
+        pace->came_ns = now_ns;
+    pace->has_come = false;
+    return now_ns - pace->came_ns < pace->spin_ns;
+}
+
 static void run_round(uv_prepare_t *prepare)
 {
     struct pace *pace = prepare->data;
@@ -47,7 +61,7 @@ static void run_round(uv_prepare_t *prepare)
     if (pace->hub != NULL && hub_has_work(pace->hub))
         hub_work(pace->hub);
     take_turns(pace);
-    is_busy = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub));
+    is_busy = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub)) || spins(pace);
     if (uv_is_closing((uv_handle_t *)&pace->idle))
         return;
     start_tick(pace);
@@ -62,11 +76,18 @@ void pace_open(struct pace *pace, uv_loop_t *loop)
     TAILQ_INIT(&pace->waiting);
     pace->hub = NULL;
     pace->round = 0;
+    pace->spin_ns = pace->came_ns = 0;
+    pace->has_come = false;
     uv_prepare_init(loop, &pace->prepare);
     uv_idle_init(loop, &pace->idle);
     uv_timer_init(loop, &pace->tick);
     pace->prepare.data = pace->tick.data = pace;
     uv_prepare_start(&pace->prepare, run_round);
+}
+
+void pace_configure(struct pace *pace, uint64_t busy_poll_us)
+{
+    pace->spin_ns = busy_poll_us * 1000;
 }
 
 void pace_close(struct pace *pace)

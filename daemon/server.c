@@ -112,6 +112,7 @@ static void apply(struct server *server)
     log_setup(server->config.log_level, server->config.log_format);
     hub_configure(server->hub, &settings);
     conns_configure(&server->conns);
+    pace_configure(&server->pace, server->config.busy_poll_us);
     tell_bound(server);
 }
 
@@ -161,9 +162,10 @@ static void dump_line(void *context, const char *text)
 
 static void dump(struct server *server)
 {
-    log_answer("heapd %s: %llu connections, %llu accepted since the start, room for %llu, %zu listeners", HEAPD_VERSION,
-               (unsigned long long)server->conns.count, (unsigned long long)server->conns.accepted,
-               (unsigned long long)server->conns.most, server->listeners.count);
+    log_answer("heapd %s: %llu connections, %llu accepted since the start, room for %llu, %zu listeners, round %llu",
+               HEAPD_VERSION, (unsigned long long)server->conns.count, (unsigned long long)server->conns.accepted,
+               (unsigned long long)server->conns.most, server->listeners.count,
+               (unsigned long long)server->pace.round);
     hub_dump(server->hub, dump_line, NULL);
 }
 
@@ -288,6 +290,7 @@ static bool open_loop(struct server *server, struct config_error *error)
     }
     server->has_loop = true;
     pace_open(&server->pace, &server->loop);
+    pace_configure(&server->pace, server->config.busy_poll_us);
     conns_open(&server->conns, &server->loop, NULL, &server->pace, &server->config);
     server->conns.on_room = on_room;
     server->conns.context = server;

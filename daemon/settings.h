@@ -28,6 +28,7 @@ struct config {
     uint64_t idle_ms; /* 0: off */
     uint64_t request_ms;
     uint64_t output_ms;
+    uint64_t busy_poll_us; /* 0: off */
     struct hub_settings hub;
 };
 

@@ -3,6 +3,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import socket
 import time
 
@@ -53,6 +54,67 @@ def a_tcp_connection_sends_at_once_and_notices_a_client_that_is_gone():
         finally:
             for sock in sockets:
                 sock.close()
+
+
+# -- sleeping --------------------------------------------------------------------------------------------------------
+
+
+def rounds_of_the_loop(server):
+    """As the daemon logs it when it is asked: the answer is a round or two by itself."""
+    before = server.stderr().count(", round ")
+    server.signal(signal.SIGUSR2)
+    wait_until(lambda: server.stderr().count(", round ") > before, "the state in the log")
+    return int(server.stderr().rsplit(", round ", 1)[1].split()[0])
+
+
+def is_asleep(server):
+    return rounds_of_the_loop(server) + 5 > rounds_of_the_loop(server)
+
+
+def is_awake(server, client):
+    client.call("ping")
+    return rounds_of_the_loop(server) + 50 < rounds_of_the_loop(server)
+
+
+@test_own
+def a_daemon_whose_clients_are_silent_sleeps():
+    with Daemon() as server:
+        client = server.client()
+        client.call("ping")
+        wait_until(lambda: is_asleep(server), "a loop that sleeps")
+        assert not is_awake(server, client)
+
+
+@test_own
+def busy_poll_keeps_the_loop_awake_after_each_request_and_no_longer():
+    with Daemon("--busy-poll-us", "300000") as server:
+        client = server.client()
+        wait_until(lambda: is_awake(server, client), "a loop that is awake")
+        wait_until(lambda: is_asleep(server), "a loop that sleeps again")
+        wait_until(lambda: is_awake(server, client), "a loop that is awake")
+
+
+@test_own
+def busy_poll_can_be_set_while_the_daemon_runs():
+    with Daemon("--admin-from", "loopback") as server:
+        client = server.client()
+        assert client.call("config_get", "busy*") == {"busy_poll_us": 0}
+        client.call("config_set", "busy_poll_us", 1000000)
+        assert client.call("config_get", "busy*") == {"busy_poll_us": 1000000}
+        wait_until(lambda: is_awake(server, client), "a loop that is awake")
+        client.call("config_set", "busy_poll_us", 0)
+        client.fails("VALUE", "config_set", "busy_poll_us", 1000001)
+        wait_until(lambda: is_asleep(server), "a loop that sleeps")
+
+
+@test_own
+def busy_poll_changes_no_answer():
+    requests = [("bind", ["x", [1, 2]]), ("call", ["x", "append", [3]]), ("read", ["x"]), ("ping", [])]
+    with Daemon("--busy-poll-us", "50") as server:
+        clients = [server.client() for _ in range(20)]
+        for _ in range(20):
+            for client in clients:
+                assert client.pipeline(requests) == [(None, True), (None, None), (None, [1, 2, 3]), (None, None)]
 
 
 run()

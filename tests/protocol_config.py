@@ -5,7 +5,8 @@ from harness import Daemon, pack, run, test, test_own, wait_until
 
 ADMIN = {"admin_from": "loopback"}
 EXAMPLES = {"log_level": "warning", "log_format": "json", "idle_timeout": 3600, "request_timeout": 31.5,
-            "output_timeout": 11, "gc.enabled": 0, "limits.session_bytes": 1 << 30}  # of the others: a number near the old one
+            "output_timeout": 11, "gc.enabled": 0, "limits.session_bytes": 1 << 30,
+            "busy_poll_us": 20}  # of the others: a number near the old one
 FIXED = ("listen", "unix", "insecure_listen", "admin_from")
 
 
