@@ -19,7 +19,7 @@ libstore_a_SOURCES = \
 	store/obj.h \
 	store/pool.c store/pool.h \
 	store/pool_malloc.c \
-	store/pool_page.h store/pool_walk.c \
+	store/pool_page.h store/pool_trim.c store/pool_walk.c \
 	store/recount.c store/recount.h \
 	store/repr.c \
 	store/serial.h \

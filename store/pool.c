@@ -9,6 +9,7 @@
  *   keeps no page.
  * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
  *   but for one that is kept against thrashing.
+ * - a page that is free is loose, and its memory the process's, until pool_trim; those are the first to be used again.
  * - reserved = POOL_PAGE for every page in use + every large block, those that leave too.
  */
 #ifndef HD_POOL_MALLOC
@@ -58,25 +59,6 @@ static char *map_aligned(void)
     return wide + before;
 }
 
-static void link_free_arena(struct pool *pool, struct arena *arena)
-{
-    arena->prev_free = NULL;
-    arena->next_free = pool->free_arenas;
-    if (pool->free_arenas != NULL)
-        pool->free_arenas->prev_free = arena;
-    pool->free_arenas = arena;
-}
-
-static void unlink_free_arena(struct pool *pool, struct arena *arena)
-{
-    if (arena->prev_free != NULL)
-        arena->prev_free->next_free = arena->next_free;
-    else
-        pool->free_arenas = arena->next_free;
-    if (arena->next_free != NULL)
-        arena->next_free->prev_free = arena->prev_free;
-}
-
 static struct arena *arena_open(struct pool *pool)
 {
     struct arena *arena = pool->mem->zero(pool->mem->context, sizeof *arena);
@@ -92,15 +74,17 @@ static struct arena *arena_open(struct pool *pool)
     if (pool->arenas != NULL)
         pool->arenas->prev = arena;
     pool->arenas = arena;
-    link_free_arena(pool, arena);
+    TAILQ_INSERT_TAIL(&pool->free_arenas, arena, link);
     pool->stats.arenas++;
     return arena;
 }
 
-static void arena_close(struct pool *pool, struct arena *arena)
+void pool_close_arena(struct pool *pool, struct arena *arena)
 {
     pool_walks_leave_arena(pool, arena);
-    unlink_free_arena(pool, arena);
+    pool_forget_loose(pool, arena, arena->loose);
+    if (arena->taken != UINT64_MAX)
+        TAILQ_REMOVE(&pool->free_arenas, arena, link);
     if (arena->prev != NULL)
         arena->prev->next = arena->next;
     else
@@ -199,15 +183,16 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
 
     if (!within_limit(pool, POOL_PAGE))
         return NULL;
-    arena = pool->free_arenas != NULL ? pool->free_arenas : arena_open(pool);
+    arena = TAILQ_EMPTY(&pool->free_arenas) ? arena_open(pool) : TAILQ_FIRST(&pool->free_arenas);
     if (arena == NULL)
         return NULL;
     if (arena->taken == 0)
         pool->keeps_spare = false;
-    slot = (unsigned)__builtin_ctzll(~arena->taken);
+    slot = (unsigned)__builtin_ctzll(arena->loose != 0 ? arena->loose : ~arena->taken);
+    pool_forget_loose(pool, arena, arena->loose & UINT64_C(1) << slot);
     arena->taken |= UINT64_C(1) << slot;
     if (arena->taken == UINT64_MAX)
-        unlink_free_arena(pool, arena);
+        TAILQ_REMOVE(&pool->free_arenas, arena, link);
     page = (struct page *)(void *)(arena->base + slot * POOL_PAGE);
     memset(page, 0, first_block(use));
     page->magic = POOL_MAGIC;
@@ -230,14 +215,19 @@ static void page_close(struct pool *pool, struct page *page)
     pool_walks_leave_page(pool, page);
     pool->flagged -= page->is_flagged;
     page->magic = 0;
-    if (arena->taken == UINT64_MAX)
-        link_free_arena(pool, arena);
+    if (arena->loose == 0) {
+        if (arena->taken != UINT64_MAX)
+            TAILQ_REMOVE(&pool->free_arenas, arena, link);
+        TAILQ_INSERT_HEAD(&pool->free_arenas, arena, link);
+    }
     arena->taken &= ~(UINT64_C(1) << slot);
+    arena->loose |= UINT64_C(1) << slot;
+    pool->loose++;
     pool->stats.reserved -= POOL_PAGE;
     if (arena->taken != 0)
         return;
     if (pool->keeps_spare)
-        arena_close(pool, arena);
+        pool_close_arena(pool, arena);
     else
         pool->keeps_spare = true;
 }
@@ -435,6 +425,7 @@ struct pool *pool_open(const struct mem *mem, uint64_t limit)
     pool->mem = mem;
     pool->stats.limit = limit;
     pool->ceiling = UINT64_MAX;
+    TAILQ_INIT(&pool->free_arenas);
     pool_link_walk(pool, &pool->sweep);
     pool_link_walk(pool, &pool->revisit);
     return pool;
@@ -446,13 +437,8 @@ void pool_close(struct pool *pool)
         return;
     while (pool->leaving != NULL)
         pool_leave_some(pool);
-    while (pool->arenas != NULL) {
-        struct arena *arena = pool->arenas;
-
-        if (arena->taken == UINT64_MAX)
-            link_free_arena(pool, arena);
-        arena_close(pool, arena);
-    }
+    while (pool->arenas != NULL)
+        pool_close_arena(pool, pool->arenas);
     pool->mem->release(pool->mem->context, pool, sizeof *pool);
 }
 

@@ -70,6 +70,14 @@ static inline void *pool_grow(struct pool *pool, void *vector, size_t len, size_
     return vector;
 }
 
+/*
+ * Memory of pages that became free stays with the process at first: what makes and drops objects by turns makes no
+ * system calls. pool_unneeded is how many such pages there have been all the time since it was asked last; pool_trim
+ * gives them back, about `pages` of them in a call, and tells how many (0: there are none).
+ */
+uint64_t pool_unneeded(struct pool *pool);
+uint64_t pool_trim(struct pool *pool, uint64_t pages);
+
 /* What a block of `size` bytes really takes. */
 size_t pool_rounded(size_t size);
 

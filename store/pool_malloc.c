@@ -361,4 +361,19 @@ bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void
     return pool->sweep == &pool->containers;
 }
 
+/* -- giving back: free() has done it ------------------------------------------------------------------------------ */
+
+uint64_t pool_unneeded(struct pool *pool)
+{
+    (void)pool;
+    return 0;
+}
+
+uint64_t pool_trim(struct pool *pool, uint64_t pages)
+{
+    (void)pool;
+    (void)pages;
+    return 0;
+}
+
 #endif

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "store/pool.h"
 
@@ -49,9 +50,12 @@ _Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= (size_t)64 *
 struct arena {
     char *base;
     uint64_t taken;           /* bit i: page i is in use */
+    uint64_t loose;           /* bit i: it is not any more, and still takes memory */
     struct arena *next, *prev;         /* all arenas of the pool */
-    struct arena *next_free, *prev_free; /* those with a free page */
+    TAILQ_ENTRY(arena) link;  /* of those with a free page */
 };
+
+TAILQ_HEAD(arena_list, arena);
 
 /* At the front of a large block that was freed and leaves in parts. */
 struct leaving {
@@ -62,13 +66,16 @@ struct leaving {
 struct pool {
     const struct mem *mem;
     struct leaving *leaving;
-    struct arena *arenas, *free_arenas;
+    struct arena *arenas;
+    struct arena_list free_arenas; /* with a free page: first those that have loose ones */
     struct page *pages[POOL_USES][POOL_CLASSES];
     void *spare[POOL_USES][POOL_CLASSES]; /* a block given back that its page does not know of yet; NULL: none */
     struct pool_stats stats;
     uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
     bool was_stopped;  /* by it */
     bool keeps_spare; /* one arena without a page in use is kept */
+    uint64_t loose;   /* pages, */
+    uint64_t unneeded; /* and the least that there have been of them since pool_unneeded */
     bool is_marking;
     uint64_t epoch;   /* of marks */
     uint64_t flagged; /* pages */
@@ -129,6 +136,18 @@ static inline void set_mark(const struct pool *pool, struct page *page, unsigned
         page->epoch = pool->epoch;
     }
     page->marks[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* An arena without a page in use goes back to the system. pool.c */
+void pool_close_arena(struct pool *pool, struct arena *arena);
+
+/* These loose pages are in use again, or their memory has gone. */
+static inline void pool_forget_loose(struct pool *pool, struct arena *arena, uint64_t pages)
+{
+    arena->loose &= ~pages;
+    pool->loose -= (unsigned)__builtin_popcountll(pages);
+    if (pool->unneeded > pool->loose)
+        pool->unneeded = pool->loose;
 }
 
 /* Makes a walk known to the pool. pool_walk.c */

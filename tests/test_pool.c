@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/meter.h"
 #include "tests/suite.h"
@@ -355,6 +356,90 @@ START_TEST(an_emptied_page_serves_another_size)
 }
 END_TEST
 
+#define IN_PAGE 15u /* blocks of 1000 bytes */
+#define BLOCKS (600 * IN_PAGE) /* nine arenas and a part of one */
+
+/* Is any of the memory there that a free block was in? */
+static bool is_resident(const void *block)
+{
+    uintptr_t page = (uintptr_t)block & ~(uintptr_t)4095;
+    unsigned char there = 0;
+
+    ck_assert_int_eq(mincore((void *)page, 4096, &there), 0);
+    return (there & 1) != 0;
+}
+
+/* Each block is full of its sign. Those of every seventh page stay, the others are given back. */
+static void open_with_gaps(struct pool *pool, struct held *held)
+{
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        held[i] = (struct held){pool_alloc(pool, 1000, POOL_DATA), 1000, POOL_DATA};
+        memset(held[i].block, (int)i, held[i].size);
+    }
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (i / IN_PAGE % 7 != 0)
+            pool_free(pool, held[i].block, held[i].size, POOL_DATA);
+}
+
+START_TEST(pages_that_nobody_needs_go_back_and_what_is_beside_them_stays)
+{
+    struct pool *pool = open_pool(UINT64_MAX);
+    struct held *held = calloc(BLOCKS, sizeof *held);
+    uint64_t pages;
+
+    open_with_gaps(pool, held);
+    ck_assert(is_resident(held[3 * IN_PAGE].block));
+    pages = stats_of(pool).reserved;
+    while (pool_trim(pool, 16) > 0)
+        continue;
+    ck_assert_uint_eq(stats_of(pool).reserved, pages);
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        if (i / IN_PAGE % 7 == 0)
+            is_intact(&held[i], (unsigned char)i);
+        else
+            ck_assert(!is_resident(held[i].block));
+    }
+    for (unsigned i = 0; i < BLOCKS; i++) /* and they can be used again */
+        if (i / IN_PAGE % 7 != 0) {
+            held[i].block = pool_alloc(pool, 1000, POOL_DATA);
+            memset(held[i].block, (int)i, 1000);
+        }
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        is_intact(&held[i], (unsigned char)i);
+        pool_free(pool, held[i].block, held[i].size, POOL_DATA);
+    }
+    free(held);
+    close_empty(pool);
+}
+END_TEST
+
+START_TEST(unneeded_is_what_was_free_all_the_time)
+{
+    struct pool *pool = open_pool(UINT64_MAX);
+    void *blocks[64];
+    uint64_t loose;
+
+    ck_assert_uint_eq(pool_unneeded(pool), 0);
+    for (unsigned i = 0; i < 64; i++)
+        blocks[i] = pool_alloc(pool, 1024, POOL_DATA);
+    for (unsigned i = 0; i < 64; i++)
+        pool_free(pool, blocks[i], 1024, POOL_DATA);
+    ck_assert_uint_eq(pool_unneeded(pool), 0); /* at the beginning there was none */
+    loose = pool_unneeded(pool);
+    ck_assert_uint_ge(loose, 4);
+    for (unsigned i = 0; i < 32; i++)
+        blocks[i] = pool_alloc(pool, 1024, POOL_DATA);
+    for (unsigned i = 0; i < 32; i++)
+        pool_free(pool, blocks[i], 1024, POOL_DATA);
+    ck_assert_uint_lt(pool_unneeded(pool), loose - 1); /* two of them and more were used meanwhile */
+    ck_assert_uint_eq(pool_unneeded(pool), loose);
+    ck_assert_uint_eq(pool_trim(pool, UINT64_MAX), loose);
+    ck_assert_uint_eq(pool_unneeded(pool), 0);
+    ck_assert_uint_eq(stats_of(pool).arenas, 0);
+    close_empty(pool);
+}
+END_TEST
+
 START_TEST(one_block_taken_and_given_back_again_and_again_maps_one_arena)
 {
     struct pool *pool = open_pool(UINT64_MAX);
@@ -431,6 +516,8 @@ int main(void)
         what_is_leaving_makes_room_for_what_comes,
         arenas_that_become_empty_go_back_to_the_system,
         an_emptied_page_serves_another_size,
+        pages_that_nobody_needs_go_back_and_what_is_beside_them_stays,
+        unneeded_is_what_was_free_all_the_time,
         one_block_taken_and_given_back_again_and_again_maps_one_arena,
 #endif
         NULL,
