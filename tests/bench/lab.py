@@ -225,6 +225,16 @@ class Redis(Server):
         self.address = f"unix:{self.path('socket')}" if unix else f"127.0.0.1:{port}"
 
 
+class Echo(Server):
+    """echo.c: what libuv and the kernel take for bytes in and bytes out."""
+
+    name, protocol = "echo", "echo"
+
+    def __init__(self, unix=False):
+        super().__init__()
+        self.address = self.start([os.path.join(PROGRAMS, "echo"), *([self.path("socket")] if unix else [])], " ready on ")
+
+
 # -- noise -------------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 bench_programs = \
 	tests/bench/bulk \
 	tests/bench/crowd \
+	tests/bench/echo \
 	tests/bench/load \
 	tests/bench/small
 
@@ -24,6 +25,8 @@ tests_bench_bulk_SOURCES = tests/bench/bulk.c
 tests_bench_bulk_LDADD = libstore.a libprotocol.a $(MSGPACK_LIBS) -lm
 
 tests_bench_crowd_SOURCES = tests/bench/crowd.c $(bench_wire)
+tests_bench_echo_SOURCES = tests/bench/echo.c
+tests_bench_echo_LDADD = $(UV_LIBS)
 
 tests_bench_load_SOURCES = tests/bench/load.c tests/bench/ops.c tests/bench/ops.h $(bench_wire)
 
