@@ -239,7 +239,7 @@ static void tell_frame(struct session *session, const uint64_t *handles, uint32_
 /* Takes notices of one batch off the queue, as many as one frame may hold, and packs them. */
 static void tell_some(struct session *session)
 {
-    uint64_t handles[HD_DEAD_FRAME_MAX];
+    uint64_t *handles = session->hub->told; /* on the stack, its 32 KiB would be probed page by page */
     uint32_t count = 0;
     uint32_t batch = session->deaths.first->batch;
     enum weak_cause cause = (enum weak_cause)session->deaths.first->cause;

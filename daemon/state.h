@@ -86,6 +86,7 @@ struct hub {
     struct counters counters;
     struct timing timing;
     uint64_t scan_stack[HD_DEPTH_MAX];
+    uint64_t told[HD_DEAD_FRAME_MAX]; /* handles of the `dead` event being packed */
 };
 
 enum dialect { DIALECT_MAP, DIALECT_EXT };
