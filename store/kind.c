@@ -9,16 +9,11 @@
 #include "protocol/types.def"
 #undef TYPE
 
-static const struct kind *const kinds[OBJ_TYPES] = {
+const struct kind *const kind_rows[OBJ_TYPES] = {
 #define TYPE(code, NAME, name, is_container, meaning) [OBJ_##NAME] = &kind_##name,
 #include "protocol/types.def"
 #undef TYPE
 };
-
-const struct kind *kind_of(const struct obj *o)
-{
-    return kinds[o->type];
-}
 
 bool obj_traverse(struct obj *o, slot_fn *visit, void *arg)
 {

@@ -51,7 +51,12 @@ struct kind {
     uint64_t (*length)(const struct obj *o);
 };
 
-const struct kind *kind_of(const struct obj *o);
+extern const struct kind *const kind_rows[OBJ_TYPES];
+
+static inline const struct kind *kind_of(const struct obj *o)
+{
+    return kind_rows[o->type];
+}
 
 /* Visits every counting reference of `o`; false if `visit` answered false. */
 bool obj_traverse(struct obj *o, slot_fn *visit, void *arg);

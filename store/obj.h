@@ -6,7 +6,7 @@
  * NULL.
  *
  * Invariant: an object's count is the number of strong names, container slots, handles and pins that refer to it. At
- * zero it is dead: in the dying queue of its step, its weakrefs cleared, reachable by nobody.
+ * zero it is dead: freed, or in the dying queue of its step, its weakrefs cleared, reachable by nobody.
  */
 #ifndef HEAPD_STORE_OBJ_H
 #define HEAPD_STORE_OBJ_H
@@ -85,7 +85,8 @@ static inline bool obj_can_ref(const struct obj *o)
     return obj_is_immortal(o) || o->count < OBJ_COUNT_MAX;
 }
 
-/* The count fell to zero: clears weak references, queues `o` in the heap's current step. store/step.c */
+/* The count fell to zero: clears weak references, queues `o` in the heap's current step; or frees it at once, if it refers
+ * to nothing and nobody has to be told. store/step.c */
 void obj_die(struct heap *heap, struct obj *o);
 
 #endif

@@ -92,11 +92,9 @@ static void enqueue(struct step *step, uintptr_t item)
     step->tail = item;
 }
 
-void obj_die(struct heap *heap, struct obj *o)
+/* For objects that others may have to hear of, or that have something to drop. */
+static __attribute__((noinline)) void die_in_turn(struct heap *heap, struct step *step, struct obj *o)
 {
-    struct step *step = heap->step;
-
-    assert(step != NULL);
     if ((o->flags & OBJ_DYING) != 0)
         return; /* collected: it has been in the collector's queue since before its count came to zero */
     if (heap->ledgers != NULL)
@@ -108,6 +106,21 @@ void obj_die(struct heap *heap, struct obj *o)
     o->flags |= OBJ_DYING;
     step->doomed++;
     enqueue(step, (uintptr_t)o);
+}
+
+/* An object that refers to nothing, and that nobody watches, is freed here and now. */
+void obj_die(struct heap *heap, struct obj *o)
+{
+    struct step *step = heap->step;
+
+    assert(step != NULL);
+    if (obj_type_is_container(o->type) || (o->flags & (OBJ_HAS_WEAK | OBJ_DYING)) != 0 || heap->ledgers != NULL) {
+        die_in_turn(heap, step, o);
+        return;
+    }
+    step->doomed++;
+    heap->died++;
+    kind_of(o)->free(heap, o);
 }
 
 /* -- detaching ---------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  *
  * An object whose count falls to zero is queued in the step that took it there (heap->step), its weak references
  * cleared at that moment; freeing is step_run's loop with a budget, breadth first, never a recursion. Nothing here
- * allocates: the queue's link lies in the header over the id, that of large detached storage in the storage itself.
+ * allocates: the queue's link lies in the header over the id, that of large detached storage in the storage itself. An
+ * object that refers to nothing, and of whose death nobody hears, needs no queue: it is freed as it is dropped.
  *
  * Steps of different clients are independent: their owner runs them round robin (daemon/pace.c), so a small death never
  * waits behind a large one.
@@ -26,7 +27,7 @@ struct step {
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
     struct weak_name *expired, *last_expired; /* weak bindings whose objects died, in order: to be freed */
-    uint64_t doomed;           /* objects whose count fell to zero so far */
+    uint64_t doomed;           /* objects whose count fell to zero so far, the freed ones included */
 };
 
 void step_init(struct step *step, enum weak_cause cause);

@@ -165,6 +165,31 @@ START_TEST(a_container_dies_before_its_content_and_content_first_to_last)
 }
 END_TEST
 
+START_TEST(a_number_that_nobody_watches_is_freed_as_it_is_dropped)
+{
+    struct obj *number;
+    struct obj *watched;
+    struct obj *weak;
+
+    rig_open();
+    ck_assert_int_eq(int_new(rig.heap, 1000, &number), HD_OK);
+    watched = rig_int(1001);
+    ck_assert_int_eq(weak_new(rig.heap, OBJ_WEAKREF, watched, NULL, &weak), HD_OK);
+    rig_keep(weak);
+    obj_unref(rig.heap, &number);
+    ck_assert(step_is_empty(&rig.step));
+    ck_assert_uint_eq(rig.heap->died, 1);
+    ck_assert_uint_eq(rig.step.doomed, 1);
+    rig_drop(watched);
+    ck_assert_ptr_null(weak_target_peek(rig.heap, weak));
+    ck_assert_uint_eq(rig.step.head, (uintptr_t)watched); /* told, and in its turn */
+    rig_check();
+    rig_run();
+    ck_assert_uint_eq(rig.heap->died, 2);
+    rig_close();
+}
+END_TEST
+
 START_TEST(an_object_belongs_to_the_step_that_took_its_count_to_zero)
 {
     struct step other;
@@ -413,6 +438,7 @@ int main(void)
         a_slice_of_one_drops_at_most_one_reference,
         the_work_of_a_slice_is_bounded_by_its_budget,
         a_container_dies_before_its_content_and_content_first_to_last,
+        a_number_that_nobody_watches_is_freed_as_it_is_dropped,
         an_object_belongs_to_the_step_that_took_its_count_to_zero,
         two_large_deaths_take_turns,
         what_a_dying_container_has_not_dropped_may_still_be_kept,
