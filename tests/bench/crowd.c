@@ -8,7 +8,7 @@
  *   stay  `connections` connect as fast as one program can, before any of them says a word; then each pings
  *   tell  `count` times the server tells all `connections` something: that an object died to which each has a weakref
  *         with `notify` (rpc), or a message that was published (resp); `depth` such causes are sent in one write
- *   drop  `count` handles are released by notifications of `depth` handles each (rpc), each the last reference to a str;
+ *   drop  `count` handles, each the last reference to a str, are released by notifications of `depth` handles each (rpc);
  *         or as many keys are deleted, the same way, with CLIENT REPLY OFF (resp)
  *
  * Every byte that comes is compared with what has to come. It writes one line of JSON: what was done per second, and
@@ -378,11 +378,13 @@ static void tell(struct run *run)
 
 /* Notifications, so that nothing comes back. Numbers are all of one length. */
 #define FIRST 1000000u
+#define REPLY_ON "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"
+#define REPLY_OFF "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"
 
 static void put_made(const struct run *run, unsigned number, struct text *text)
 {
     if (run->is_rpc) {
-        PUT(text, "\x93\x02\xa3new\x93\xa3str\x91\xb0" "0123456789abcdef" "\x81\xa4into");
+        PUT(text, "\x93\x02\xa3new\x92\xb0" "0123456789abcdef" "\x81\xa4into");
         put_uint(text, number);
     } else {
         PUT(text, "*3\r\n$3\r\nSET\r\n");
@@ -391,15 +393,21 @@ static void put_made(const struct run *run, unsigned number, struct text *text)
     }
 }
 
-/* `count` of them from `number` on, in one notification or command. */
-static void put_dropped(const struct run *run, unsigned number, unsigned count, struct text *text)
+/* `count` of them from `number` on, in one notification or command; the last one asks for an answer. */
+static void put_dropped(const struct run *run, unsigned number, unsigned count, bool is_last, struct text *text)
 {
     char head[32];
 
     if (run->is_rpc) {
-        PUT(text, "\x93\x02\xa7release\xdc");
-        put(text, (unsigned char[]){(unsigned char)(count >> 8), (unsigned char)count}, 2);
+        put(text, is_last ? "\x94\x00\x01" : "\x93\x02", is_last ? 3 : 2);
+        PUT(text, "\xa7release");
+        if (count < 16)
+            put(text, &(char){(char)(0x90 + count)}, 1);
+        else
+            put(text, (unsigned char[]){0xdc, (unsigned char)(count >> 8), (unsigned char)count}, 3);
     } else {
+        if (is_last)
+            PUT(text, REPLY_ON);
         put(text, head, (size_t)snprintf(head, sizeof head, "*%u\r\n$3\r\nDEL\r\n", count + 1));
     }
     for (unsigned i = 0; i < count; i++)
@@ -411,12 +419,24 @@ static void put_dropped(const struct run *run, unsigned number, unsigned count, 
 
 static void stop_answers(const struct run *run, int fd)
 {
-    static const char off[] = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n";
-
     if (!run->is_rpc)
-        write_all(fd, off, sizeof off - 1);
+        write_all(fd, REPLY_OFF, sizeof REPLY_OFF - 1);
 }
 
+/* What the last command brings: as many were there as it names. */
+static void put_last_answer(const struct run *run, unsigned count, struct text *text)
+{
+    char line[32];
+
+    if (run->is_rpc) {
+        PUT(text, "\x94\x01\x01\xc0");
+        put_uint(text, count);
+    } else {
+        put(text, line, (size_t)snprintf(line, sizeof line, "+OK\r\n:%u\r\n", count));
+    }
+}
+
+/* All are made when a ping comes back. */
 static void make_all(const struct run *run, int fd)
 {
     struct text text = {0};
@@ -426,13 +446,8 @@ static void make_all(const struct run *run, int fd)
         put_made(run, FIRST + i, &text);
     write_all(fd, text.bytes, text.len);
     free(text.bytes);
-}
-
-/* Everything that was sent is done when a ping comes back. */
-static void wait_done(const struct run *run, int fd)
-{
     if (!run->is_rpc)
-        ASK(fd, "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n", "+OK\r\n");
+        ASK(fd, REPLY_ON, "+OK\r\n");
     send_ping(run, fd);
     expect_pong(run, fd);
     stop_answers(run, fd);
@@ -440,18 +455,22 @@ static void wait_done(const struct run *run, int fd)
 
 static void drop(struct run *run)
 {
-    struct text text = {0};
+    struct text text = {0}, answer = {0};
+    unsigned count = 0;
     int fd = connect_from(&run->target, 1);
 
     make_all(run, fd);
-    for (unsigned i = 0; i < run->count; i += run->depth)
-        put_dropped(run, FIRST + i, run->count - i < run->depth ? run->count - i : run->depth, &text);
-    wait_done(run, fd);
+    for (unsigned i = 0; i < run->count; i += count) {
+        count = run->count - i < run->depth ? run->count - i : run->depth;
+        put_dropped(run, FIRST + i, count, i + count == run->count, &text);
+    }
+    put_last_answer(run, count, &answer);
     start_clocks(run);
     write_all(fd, text.bytes, text.len);
-    wait_done(run, fd);
+    expect(fd, answer.bytes, answer.len);
     stop_clocks(run);
     free(text.bytes);
+    free(answer.bytes);
     close(fd);
 }
 
