@@ -280,9 +280,17 @@ enum hd_err convert_target(struct session *session, struct reader *reader, struc
 enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number)
 {
     struct heap *heap = session->hub->heap;
-    bool is_at = take_at(session, reader);
-    struct wire wire = read_peek(reader);
+    struct reader ahead = *reader;
+    struct wire wire = read_next(&ahead);
+    bool is_at;
 
+    if (wire.kind == WIRE_UINT) { /* nearly always */
+        *reader = ahead;
+        *number = wire.uint;
+        return HD_OK;
+    }
+    is_at = take_at(session, reader);
+    wire = read_peek(reader);
     if (is_at && wire.kind == WIRE_ARRAY) {
         enum hd_err err = take_handle_array(session, reader, &wire);
 

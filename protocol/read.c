@@ -1,18 +1,31 @@
 /* read.c - MessagePack values in place. */
 #include "protocol/read.h"
 
+#include <endian.h>
 #include <string.h>
 
 static const struct wire nothing = {.kind = WIRE_END};
 
-/* A big-endian number of `size` bytes, 1 ... 8. */
+/* A big-endian number of 1, 2, 4 or 8 bytes. */
 static uint64_t number_at(const char *at, unsigned size)
 {
-    uint64_t value = 0;
+    uint16_t of_two;
+    uint32_t of_four;
+    uint64_t of_eight;
 
-    for (unsigned i = 0; i < size; i++)
-        value = value << 8 | (unsigned char)at[i];
-    return value;
+    switch (size) {
+    case 1:
+        return (unsigned char)*at;
+    case 2:
+        memcpy(&of_two, at, sizeof of_two);
+        return be16toh(of_two);
+    case 4:
+        memcpy(&of_four, at, sizeof of_four);
+        return be32toh(of_four);
+    default:
+        memcpy(&of_eight, at, sizeof of_eight);
+        return be64toh(of_eight);
+    }
 }
 
 static bool has(const struct reader *reader, uint64_t bytes)
