@@ -366,7 +366,7 @@ static void work_on_session(struct hub *hub, struct session *session)
 bool hub_has_work(struct hub *hub)
 {
     return hub->working != NULL || !step_is_empty(&hub->step) || pool_is_leaving(hub->heap->pool) ||
-           collector_has_work(hub);
+           tidy_has_work(hub) || collector_has_work(hub);
 }
 
 /* The collector's turn comes after each round of the ring. */
@@ -374,6 +374,8 @@ static void work(struct hub *hub)
 {
     if (pool_is_leaving(hub->heap->pool))
         pool_leave_some(hub->heap->pool);
+    else if (tidy_has_work(hub))
+        tidy_work(hub);
     if (!step_is_empty(&hub->step) && hub_run_step(hub, &hub->step))
         events_publish(hub, &hub->step);
     if (collector_has_work(hub) && (hub->working == NULL || hub->is_collectors_turn)) {
@@ -412,7 +414,7 @@ uint64_t hub_tick_ms(struct hub *hub)
     if (takers_ms < FAIR_CLOCK_TICK_MS)
         return takers_ms;
     if (takers_ms < UINT64_MAX || hub->offers.open_count > 0 || hub->lingerings.detached > 0 ||
-        collector_wants_tick(hub))
+        collector_wants_tick(hub) || tidy_wants_tick(hub))
         return FAIR_CLOCK_TICK_MS;
     return UINT64_MAX;
 }
@@ -423,6 +425,7 @@ void hub_tick(struct hub *hub)
     offers_tick(hub);
     linger_tick(hub);
     collector_tick(hub);
+    tidy_tick(hub);
 }
 
 uint64_t hub_now_ms(struct hub *hub)

@@ -54,6 +54,7 @@ daemon_hub_sources = \
 	daemon/stranger.c daemon/stranger.h \
 	daemon/taker.c daemon/taker.h \
 	daemon/targets.c \
+	daemon/tidy.c daemon/tidy.h \
 	daemon/timing.c daemon/timing.h \
 	daemon/token.c daemon/token.h \
 	daemon/watch.c daemon/watch.h

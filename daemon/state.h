@@ -15,6 +15,7 @@
 #include "daemon/session.h"
 #include "daemon/settings.h"
 #include "daemon/taker.h"
+#include "daemon/tidy.h"
 #include "daemon/timing.h"
 #include "daemon/watch.h"
 #include "protocol/feed.h"
@@ -72,6 +73,7 @@ struct hub {
     struct session *working;       /* ring of sessions with a step to run; the one whose turn it is */
     struct root_walk *root_walks;  /* under way */
     struct collector collector;    /* of cycles */
+    struct tidy tidy;
     bool is_collectors_turn;
     uint64_t longest_slice_ns;     /* of hub_work, in CPU time of this thread: what others had to wait for at least */
     struct offers offers;

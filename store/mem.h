@@ -5,6 +5,7 @@
 #define HEAPD_STORE_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct mem {
     /* As realloc: old NULL allocates; never called with size 0. NULL: no memory, `old` stands. */
@@ -17,5 +18,12 @@ struct mem {
 
 /* The C library's allocator. */
 extern const struct mem mem_libc;
+
+/* Bytes that have been given back to it since the start, by whoever takes memory through mem_libc. */
+uint64_t mem_libc_freed(void);
+
+/* It gives what is free within its own heap back to the system. Takes time for each free piece of a page or more, and
+ * for each page that goes. */
+void mem_libc_trim(void);
 
 #endif

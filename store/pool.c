@@ -306,6 +306,7 @@ static __attribute__((noinline)) void *large_alloc(struct pool *pool, size_t siz
         return NULL;
     pool->stats.reserved += size;
     pool->stats.used += size;
+    pool->stats.large++;
     return block;
 }
 
@@ -342,6 +343,7 @@ void *pool_zero(struct pool *pool, size_t size)
 static __attribute__((noinline)) void large_free(struct pool *pool, void *block, size_t size)
 {
     pool->stats.used -= size;
+    pool->stats.large--;
     leave(pool, block, size);
 }
 

@@ -76,6 +76,7 @@ static inline void *pool_grow(struct pool *pool, void *vector, size_t len, size_
  * gives them back, about `pages` of them in a call, and tells how many (0: there are none).
  */
 uint64_t pool_unneeded(struct pool *pool);
+uint64_t pool_loose(const struct pool *pool); /* how many such pages there are now */
 uint64_t pool_trim(struct pool *pool, uint64_t pages);
 
 /* What a block of `size` bytes really takes. */
@@ -87,6 +88,7 @@ struct pool_stats {
     uint64_t reserved;
     uint64_t limit;
     uint64_t arenas;
+    uint64_t large; /* large blocks in use */
 };
 void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);

@@ -16,6 +16,11 @@ uint64_t pool_unneeded(struct pool *pool)
     return unneeded;
 }
 
+uint64_t pool_loose(const struct pool *pool)
+{
+    return pool->loose;
+}
+
 /* Loose pages that stand side by side go in one call. */
 static void release_pages(const struct arena *arena)
 {

@@ -19,6 +19,7 @@ script_tests = \
 	tests/hostile.py \
 	tests/includes.sh \
 	tests/manpage.sh \
+	tests/memory_back.py \
 	tests/memory_page.py \
 	tests/methods_page.sh \
 	tests/model.py \

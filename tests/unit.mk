@@ -26,6 +26,7 @@ unit_tests += \
 	tests/test_session_limits \
 	tests/test_step \
 	tests/test_table \
+	tests/test_tidy \
 	tests/test_timing \
 	tests/test_weak \
 	tests/test_weak_containers \
@@ -148,6 +149,10 @@ tests_test_check_LDADD = $(STORE_TEST_LIBS)
 tests_test_gc_SOURCES = tests/test_gc.c $(suite_sources)
 tests_test_gc_CFLAGS = $(TEST_CFLAGS)
 tests_test_gc_LDADD = $(STORE_TEST_LIBS)
+
+tests_test_tidy_SOURCES = tests/test_tidy.c $(talk_sources)
+tests_test_tidy_CFLAGS = $(TEST_CFLAGS)
+tests_test_tidy_LDADD = $(HUB_TEST_LIBS)
 
 tests_test_timing_SOURCES = tests/test_timing.c $(talk_sources)
 tests_test_timing_CFLAGS = $(TEST_CFLAGS)

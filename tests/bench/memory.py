@@ -31,15 +31,12 @@ def parts(count, part=PART):
 
 
 def resident(server):
-    """Bytes, once the server has nothing more to do: when they no longer change."""
-    before = None
-    for _ in range(100):
-        now = server.memory()
-        if now == before:
-            break
-        before = now
+    """Bytes, once the server has nothing more to do: when they have not changed for a second and a half."""
+    seen = [0] * 5
+    while len(set(seen)) > 1:
         time.sleep(0.3)
-    return now
+        seen = seen[1:] + [server.memory()]
+    return seen[0]
 
 
 def opened(server):

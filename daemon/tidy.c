@@ -1,0 +1,64 @@
+/* daemon/tidy.c - see tidy.h. */
+#include "daemon/tidy.h"
+
+#include "daemon/state.h"
+
+#define QUIET_NS (UINT64_C(1000000) * FAIR_CLOCK_TICK_MS)
+#define LEAST_PAGES 16u                     /* of 16 KiB: what a small daemon uses again and again stays */
+#define LEAST_FREED (UINT64_C(256) << 10)   /* bytes given back to the C library for which it is asked */
+#define MOST_PIECES 10000u                  /* blocks that may stand between pieces of its heap */
+#define SLICE_PAGES 128u                    /* that go in one slice */
+
+/* Memory of other sources is not the C library's business. */
+static bool libc_has_some(const struct hub *hub)
+{
+    return hub->mem == &mem_libc && mem_libc_freed() - hub->tidy.freed_done >= LEAST_FREED;
+}
+
+static bool libc_is_in_pieces(const struct hub *hub)
+{
+    struct pool_stats stats;
+
+    pool_stats(hub->heap->pool, &stats);
+    return stats.large > MOST_PIECES;
+}
+
+bool tidy_wants_tick(const struct hub *hub)
+{
+    return pool_loose(hub->heap->pool) >= LEAST_PAGES || (libc_has_some(hub) && !libc_is_in_pieces(hub));
+}
+
+void tidy_tick(struct hub *hub)
+{
+    struct tidy *tidy = &hub->tidy;
+    uint64_t now_ns = hub->ops.now_ns(hub->ops.context);
+
+    if (now_ns - tidy->looked_ns < QUIET_NS)
+        return;
+    tidy->looked_ns = now_ns;
+    tidy->pages = pool_unneeded(hub->heap->pool);
+    if (tidy->pages < LEAST_PAGES)
+        tidy->pages = 0;
+    tidy->is_libc_due = libc_has_some(hub) && mem_libc_freed() == tidy->freed_then && !libc_is_in_pieces(hub);
+    tidy->freed_then = mem_libc_freed();
+}
+
+bool tidy_has_work(const struct hub *hub)
+{
+    return hub->tidy.pages > 0 || hub->tidy.is_libc_due;
+}
+
+void tidy_work(struct hub *hub)
+{
+    struct tidy *tidy = &hub->tidy;
+
+    if (tidy->pages > 0) {
+        uint64_t given = pool_trim(hub->heap->pool, tidy->pages < SLICE_PAGES ? tidy->pages : SLICE_PAGES);
+
+        tidy->pages = given == 0 || given >= tidy->pages ? 0 : tidy->pages - given;
+        return;
+    }
+    tidy->is_libc_due = false;
+    tidy->freed_done = mem_libc_freed();
+    mem_libc_trim();
+}

@@ -1,0 +1,33 @@
+/*
+ * daemon/tidy.h - memory that nobody needs goes back to the system, once things are quiet.
+ *
+ * What dies leaves its memory with the process: what comes next may take it, and nobody who waits for a death waits for
+ * the system. What was not needed for a quarter of a second goes: pages of the heap in slices; then the C library is
+ * asked for what sessions, buffers and vectors have left within its own heap. That cannot be done in slices, so it waits
+ * until nothing has been given back to it for as long, and is left undone while many blocks cut its heap into pieces.
+ */
+#ifndef HEAPD_DAEMON_TIDY_H
+#define HEAPD_DAEMON_TIDY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hub;
+
+struct tidy {
+    uint64_t looked_ns;  /* when tidy_tick did last */
+    uint64_t pages;      /* of the heap's, that are to go */
+    uint64_t freed_then; /* mem_libc_freed() when it did, */
+    uint64_t freed_done; /* and when that memory was given back last */
+    bool is_libc_due;
+};
+
+/* True if tidy_tick should be called in a quarter of a second. */
+bool tidy_wants_tick(const struct hub *hub);
+void tidy_tick(struct hub *hub);
+
+/* Something is to be given back: tidy_work gives a part, of some 0.2 ms. */
+bool tidy_has_work(const struct hub *hub);
+void tidy_work(struct hub *hub);
+
+#endif
