@@ -37,14 +37,14 @@ struct run {
 
 static void start_clocks(struct run *run)
 {
-    run->cpu_ns = cpu_ns(run->pid);
+    run->cpu_ns = cpu_of(run->pid).ran_ns;
     run->wall_ns = now_ns();
 }
 
 static void stop_clocks(struct run *run)
 {
     run->wall_ns = now_ns() - run->wall_ns;
-    run->cpu_ns = cpu_ns(run->pid) - run->cpu_ns;
+    run->cpu_ns = cpu_of(run->pid).ran_ns - run->cpu_ns;
 }
 
 /* -- bytes -------------------------------------------------------------------------------------------------------- */

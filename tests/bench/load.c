@@ -6,9 +6,10 @@
  *
  * Each connection sends `depth` requests in one write, waits for all their answers, and goes on; keys are drawn at
  * random from a seeded generator, the same for all protocols; every answer is checked byte by byte. It writes one line
- * of JSON: requests per second, CPU time of the server's threads per request (of PID, by the scheduler's own clock), its
- * own, and latencies from the write of a batch to each answer's arrival. With --fill it makes what the operations work on
- * and measures nothing. As echo it sends what it would send to a heapd, and expects as many bytes as that would answer.
+ * of JSON: requests per second, CPU time per request of the server's threads (of PID, by the scheduler's own clock) and
+ * its own, how long both waited for their cores, and latencies from the write of a batch to each answer's arrival. With
+ * --fill it makes what the operations work on and measures nothing. As echo it sends what it would send to a heapd, and
+ * expects as many bytes as that would answer.
  *
  * It shall cost less than any server: requests are laid out once, and only what differs is written into them; what came
  * is checked where it was read.
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/bench/ops.h"
@@ -204,37 +204,43 @@ static void play(struct run *run, struct conn *conns, int epoll)
     }
 }
 
-static uint64_t own_cpu_ns(void)
-{
-    struct rusage usage;
+/* What a run cost: by the clock, of the server, of this generator. */
+struct cost {
+    uint64_t wall_ns;
+    struct cpu server, own;
+};
 
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+static struct cost cost_now(const struct run *run)
+{
+    return (struct cost){.server = cpu_of(run->pid), .own = cpu_of(getpid()), .wall_ns = now_ns()};
 }
 
-static void report(const struct run *run, uint64_t wall_ns, uint64_t server_ns, uint64_t own_ns)
+/* The waits are parts of the time in which one could have run, and something else did. */
+static void report(const struct run *run, const struct cost *begin, const struct cost *end)
 {
     double requests = (double)run->requests;
+    double wall_ns = (double)(end->wall_ns - begin->wall_ns);
 
-    printf("{\"op\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, \"seconds\": %.4f, \"rps\": %.0f, "
-           "\"cpu_us\": %.4f, \"load_cpu_us\": %.4f, ",
-           run->op->name, run->connections, run->depth, (unsigned long long)run->requests, (double)wall_ns / 1e9,
-           requests / ((double)wall_ns / 1e9), (double)server_ns / 1000 / requests, (double)own_ns / 1000 / requests);
+    printf("{\"op\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, \"seconds\": %.4f, \"rps\": %.0f, ",
+           run->op->name, run->connections, run->depth, (unsigned long long)run->requests, wall_ns / 1e9,
+           requests / (wall_ns / 1e9));
+    printf("\"cpu_us\": %.4f, \"server_wait\": %.4f, \"load_cpu_us\": %.4f, \"load_wait\": %.4f, ",
+           (double)(end->server.ran_ns - begin->server.ran_ns) / 1000 / requests,
+           (double)(end->server.waited_ns - begin->server.waited_ns) / wall_ns,
+           (double)(end->own.ran_ns - begin->own.ran_ns) / 1000 / requests,
+           (double)(end->own.waited_ns - begin->own.waited_ns) / wall_ns);
     printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n", latency_us(0.5), latency_us(0.99),
            latency_us(0.999), (double)longest_ns / 1000);
 }
 
 static void measure(struct run *run, struct conn *conns, int epoll)
 {
-    uint64_t wall = now_ns(), own = own_cpu_ns(), server = cpu_ns(run->pid);
+    struct cost begin = cost_now(run), end;
 
     play(run, conns, epoll);
-    server = cpu_ns(run->pid) - server;
-    own = own_cpu_ns() - own;
-    wall = now_ns() - wall;
+    end = cost_now(run);
     if (!run->fills)
-        report(run, wall, server, own);
+        report(run, &begin, &end);
 }
 
 /* -- what it is told ---------------------------------------------------------------------------------------------- */

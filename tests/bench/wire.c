@@ -27,27 +27,36 @@ uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-uint64_t cpu_ns(int pid)
+/* Adds what the scheduler counts for a thread. */
+static void add_thread(struct cpu *sum, int pid, const char *thread)
 {
     char path[320];
-    uint64_t sum = 0;
+    unsigned long long ran, waited;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, thread);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%llu %llu", &ran, &waited) == 2) {
+        sum->ran_ns += ran;
+        sum->waited_ns += waited;
+    }
+    fclose(file);
+}
+
+struct cpu cpu_of(int pid)
+{
+    char path[32];
+    struct cpu sum = {0};
     struct dirent *entry;
     DIR *dir;
 
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     dir = pid > 0 ? opendir(path) : NULL;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        unsigned long long ns;
-        FILE *file;
-
-        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-        file = entry->d_name[0] != '.' ? fopen(path, "re") : NULL;
-        if (file == NULL)
-            continue;
-        if (fscanf(file, "%llu", &ns) == 1)
-            sum += ns;
-        fclose(file);
-    }
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.')
+            add_thread(&sum, pid, entry->d_name);
     if (dir != NULL)
         closedir(dir);
     return sum;

@@ -14,8 +14,12 @@ void die(const char *what) __attribute__((noreturn));
 /* Monotonic. */
 uint64_t now_ns(void);
 
-/* Nanoseconds that all threads of a process have run, by the scheduler's own clock; 0 if there is none. */
-uint64_t cpu_ns(int pid);
+/* What all threads of a process have run, and waited for a core, by the scheduler's own clock; 0 if there is none. */
+struct cpu {
+    uint64_t ran_ns, waited_ns;
+};
+
+struct cpu cpu_of(int pid);
 
 /* Where a server listens, for those who connect often. */
 struct target {
