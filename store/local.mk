@@ -15,6 +15,7 @@ libstore_a_SOURCES = \
 	store/kind.c store/kind.h \
 	store/ledger.c store/ledger.h \
 	store/mem.c store/mem.h \
+	store/memo.c store/memo.h \
 	store/names.c store/names.h \
 	store/obj.h \
 	store/pool.c store/pool.h \

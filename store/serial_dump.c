@@ -12,20 +12,9 @@
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
+#include "store/memo.h"
 #include "store/serial_bytes.h"
 #include "store/weak.h"
-
-struct memo_entry {
-    const struct obj *o; /* NULL: free */
-    uint32_t number;
-};
-
-/* Object -> its number: open addressing, at most half full. A dict's table keeps an order that nobody needs. */
-struct memo {
-    struct memo_entry *entries;
-    size_t len, slots; /* slots: 0, or a power of two */
-    unsigned shift;    /* 64 - log2(slots) */
-};
 
 struct frame {
     struct obj *o;     /* borrowed, as all here: the request holds the root */
@@ -107,58 +96,11 @@ static enum hd_err write_str(struct dump *d, const char *bytes, size_t len)
     return HD_OK;
 }
 
-/* -- memo --------------------------------------------------------------------------------------------------------- */
-
-/* Multiply-shift hashing (M. Dietzfelbinger et al., 1997) with a secret factor: who shapes a graph cannot aim at it. */
-static size_t memo_slot(const struct dump *d, const struct obj *o)
-{
-    const struct memo *memo = &d->memo;
-    size_t i = (size_t)(((uint64_t)(uintptr_t)o >> 3) * (d->heap->hash_key[1] | 1) >> memo->shift);
-
-    while (memo->entries[i].o != NULL && memo->entries[i].o != o)
-        i = (i + 1) & (memo->slots - 1);
-    return i;
-}
-
-static enum hd_err memo_grow(struct dump *d)
-{
-    struct memo old = d->memo;
-    struct memo *memo = &d->memo;
-    size_t slots = old.slots == 0 ? 64 : old.slots * 2;
-    struct memo_entry *entries = pool_zero(d->heap->pool, slots * sizeof *entries);
-
-    if (entries == NULL)
-        return heap_no_memory(d->heap);
-    *memo = (struct memo){entries, old.len, slots, old.slots == 0 ? 64 - 6 : old.shift - 1};
-    for (size_t i = 0; i < old.slots; i++)
-        if (old.entries[i].o != NULL)
-            memo->entries[memo_slot(d, old.entries[i].o)] = old.entries[i];
-    pool_free(d->heap->pool, old.entries, old.slots * sizeof *old.entries, POOL_DATA);
-    return HD_OK;
-}
+/* -- objects that are met again ----------------------------------------------------------------------------------- */
 
 static bool may_be_met_again(const struct dump *d, const struct obj *o)
 {
     return o->count > 1 || (o->flags & OBJ_HAS_WEAK) != 0 || o->type == OBJ_CLASS || o == d->root;
-}
-
-/* The entry of an object, with the next number if it is new. */
-static enum hd_err memo_enter(struct dump *d, const struct obj *o, const struct memo_entry **entry, bool *is_new)
-{
-    struct memo *memo = &d->memo;
-    enum hd_err err = memo->len * 2 < memo->slots ? HD_OK : memo_grow(d);
-    size_t i;
-
-    if (err != HD_OK)
-        return err;
-    i = memo_slot(d, o);
-    *is_new = memo->entries[i].o == NULL;
-    if (*is_new) {
-        memo->entries[i] = (struct memo_entry){o, d->objects};
-        memo->len++;
-    }
-    *entry = &memo->entries[i];
-    return HD_OK;
 }
 
 /* -- heads of containers ------------------------------------------------------------------------------------------ */
@@ -294,23 +236,25 @@ static enum hd_err write_new(struct dump *d, struct obj *o)
     return HD_OK;
 }
 
+static enum hd_err write_index(struct dump *d, uint32_t number)
+{
+    enum hd_err err = make_room(d, 0);
+
+    if (err == HD_OK)
+        wrote(d, put_index(at(d), number));
+    return err;
+}
+
+/* The memo is asked before the object is touched: what was written before may have left the cache. */
 static enum hd_err write_value(struct dump *d, struct obj *o)
 {
-    const struct memo_entry *entry;
-    bool is_new;
-    enum hd_err err;
+    uint32_t known = memo_get(&d->memo, o);
 
-    if (!may_be_met_again(d, o))
-        return write_new(d, o);
-    err = memo_enter(d, o, &entry, &is_new);
-    if (err != HD_OK)
-        return err;
-    if (is_new)
-        return write_new(d, o);
-    err = make_room(d, 0);
-    if (err == HD_OK)
-        wrote(d, put_index(at(d), entry->number));
-    return err;
+    if (known != 0)
+        return write_index(d, known - 1);
+    if (may_be_met_again(d, o) && !memo_set(d->heap->pool, &d->memo, o, d->objects + 1))
+        return heap_no_memory(d->heap);
+    return write_new(d, o);
 }
 
 /* -- content ------------------------------------------------------------------------------------------------------ */
@@ -392,35 +336,29 @@ static enum hd_err write_graph(struct dump *d)
 
 /* -- what stands around it ---------------------------------------------------------------------------------------- */
 
-/* The number of a weakref's target, if it was written. */
-static bool find_target(const struct dump *d, const struct obj *target, uint32_t *number)
+static enum hd_err write_link(struct dump *d, const struct link *link)
 {
-    const struct memo_entry *entry = d->memo.slots > 0 ? &d->memo.entries[memo_slot(d, target)] : NULL;
+    enum hd_err err = make_room(d, SERIAL_ROOM);
 
-    if (entry == NULL || entry->o == NULL)
-        return false;
-    *number = entry->number;
-    return true;
+    if (err == HD_OK)
+        wrote(d, put_uint(put_uint(at(d), link->weakref), memo_get(&d->memo, link->target) - 1));
+    return err;
 }
 
+/* The numbers of weakrefs whose targets were written, and theirs. */
 static enum hd_err write_links(struct dump *d)
 {
-    uint32_t target;
     uint32_t count = 0;
     enum hd_err err;
 
     for (size_t i = 0; i < d->links_len; i++)
-        count += find_target(d, d->links[i].target, &target);
+        count += memo_get(&d->memo, d->links[i].target) != 0;
     err = make_room(d, 0);
     if (err == HD_OK)
         wrote(d, put_array_head(at(d), 2 * count));
-    for (size_t i = 0; err == HD_OK && i < d->links_len; i++) {
-        if (!find_target(d, d->links[i].target, &target))
-            continue;
-        err = make_room(d, SERIAL_ROOM);
-        if (err == HD_OK)
-            wrote(d, put_uint(put_uint(at(d), d->links[i].weakref), target));
-    }
+    for (size_t i = 0; err == HD_OK && i < d->links_len; i++)
+        if (memo_get(&d->memo, d->links[i].target) != 0)
+            err = write_link(d, &d->links[i]);
     return err;
 }
 
@@ -455,7 +393,7 @@ static enum hd_err end_blob(struct dump *d)
 
 enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob)
 {
-    struct dump d = {.heap = heap, .root = o, .limit = limit};
+    struct dump d = {.heap = heap, .root = o, .limit = limit, .memo = {.factor = heap->hash_key[1] | 1}};
     enum hd_err err = begin_blob(&d);
 
     if (err == HD_OK)
@@ -464,7 +402,7 @@ enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct
         err = write_links(&d);
     if (err == HD_OK)
         err = end_blob(&d);
-    pool_free(heap->pool, d.memo.entries, d.memo.slots * sizeof *d.memo.entries, POOL_DATA);
+    memo_fini(heap->pool, &d.memo);
     pool_free(heap->pool, d.frames, d.frames_capacity * sizeof *d.frames, POOL_DATA);
     pool_free(heap->pool, d.links, d.links_capacity * sizeof *d.links, POOL_DATA);
     if (err == HD_OK)
