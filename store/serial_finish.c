@@ -28,15 +28,15 @@ static enum hd_err make_link(struct loading *l, uint64_t weakref, uint64_t targe
 
 static enum hd_err read_links(struct loading *l)
 {
-    struct serial_value array = serial_read(&l->in);
+    struct serial_value array = loading_next(l);
     enum hd_err err;
 
-    if (array.form != SERIAL_ARRAY || array.len % 2 != 0 || array.len > serial_left(&l->in))
+    if (array.form != SERIAL_ARRAY || array.len % 2 != 0 || array.len > loading_left(l))
         return loading_refuse(l, "it has no weak links");
     err = heap_work(l->heap, array.len / 2);
     for (uint32_t i = 0; err == HD_OK && i < array.len; i += 2) {
-        struct serial_value weakref = serial_read(&l->in);
-        struct serial_value target = serial_read(&l->in);
+        struct serial_value weakref = loading_next(l);
+        struct serial_value target = loading_next(l);
 
         if (weakref.form != SERIAL_INT || target.form != SERIAL_INT)
             return loading_refuse(l, "a weak link is not two numbers");
@@ -153,7 +153,7 @@ enum hd_err loading_finish(struct loading *l)
 {
     enum hd_err err = read_links(l);
 
-    if (err == HD_OK && (serial_left(&l->in) > 0 || l->out->len != l->claimed))
+    if (err == HD_OK && (loading_left(l) > 0 || l->out->len != l->claimed))
         err = loading_refuse(l, "it holds something else than it says");
     if (err == HD_OK && l->has_knots)
         err = check_knots(l);

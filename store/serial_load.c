@@ -7,6 +7,9 @@
  *
  * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and
  * the promises that are open together must fit in the bytes that are left.
+ *
+ * Values are read some way ahead of their turn, so that what an INDEX leads to is on its way from memory when it is
+ * needed: in a large graph it is far from what was made last.
  */
 #include "store/serial_loading.h"
 
@@ -22,6 +25,41 @@
 enum hd_err loading_refuse(struct loading *l, const char *why)
 {
     return heap_fail(l->heap, HD_VALUE, "the dump is damaged: %s", why);
+}
+
+/* -- reading ahead ------------------------------------------------------------------------------------------------ */
+
+static void read_ahead(struct loading *l, unsigned place)
+{
+    struct loading_ahead *ahead = &l->ahead[place % LOADING_AHEAD];
+
+    *ahead = (struct loading_ahead){serial_read(&l->in), l->in.at};
+    if (ahead->value.form == SERIAL_INDEX && ahead->value.len < l->claimed)
+        __builtin_prefetch(&l->out->objects[ahead->value.len]);
+}
+
+/* Half of the way is left to fetch the object itself. */
+static void fetch_object(const struct loading *l, unsigned place)
+{
+    const struct serial_value *value = &l->ahead[place % LOADING_AHEAD].value;
+
+    if (value->form == SERIAL_INDEX && value->len < l->out->len)
+        __builtin_prefetch(l->out->objects[value->len]);
+}
+
+static const struct serial_value *peek_next(const struct loading *l)
+{
+    return &l->ahead[l->turn % LOADING_AHEAD].value;
+}
+
+struct serial_value loading_next(struct loading *l)
+{
+    struct loading_ahead next = l->ahead[l->turn % LOADING_AHEAD];
+
+    fetch_object(l, l->turn + LOADING_AHEAD / 2);
+    read_ahead(l, l->turn++);
+    l->at = next.end;
+    return next.value;
 }
 
 /* -- giving what was read to the container that is open ----------------------------------------------------------- */
@@ -147,7 +185,7 @@ static enum hd_err give(struct loading *l, size_t depth, struct obj *o)
 static enum hd_err promise(struct loading *l, uint64_t values)
 {
     l->owed += values;
-    if (l->owed > serial_left(&l->in))
+    if (l->owed > loading_left(l))
         return loading_refuse(l, "it promises more than it holds");
     return HD_OK;
 }
@@ -189,7 +227,7 @@ static enum hd_err add_open(struct loading *l, enum hd_err err, struct obj *o, u
 
 static enum hd_err read_name(struct loading *l, const char **name, uint32_t *len)
 {
-    struct serial_value value = serial_read(&l->in);
+    struct serial_value value = loading_next(l);
     bool ascii;
 
     l->owed--;
@@ -295,7 +333,7 @@ static enum hd_err read_weakref(struct loading *l, uint32_t len)
     enum hd_err err;
 
     if (len == 1)
-        hashed = serial_read(&l->in);
+        hashed = loading_next(l);
     l->owed--;
     if (hashed.form != SERIAL_BOOL)
         return loading_refuse(l, "a weakref is not one bool");
@@ -330,8 +368,7 @@ static enum hd_err read_kind(struct loading *l, uint32_t code, uint32_t len)
 /* A list, or with KIND in front something else. */
 static enum hd_err read_array(struct loading *l, uint32_t len)
 {
-    struct serial_reader ahead = l->in;
-    struct serial_value first = {.form = SERIAL_BAD};
+    struct serial_value first;
     struct obj *list = NULL;
     enum hd_err err = promise(l, len);
 
@@ -339,10 +376,8 @@ static enum hd_err read_array(struct loading *l, uint32_t len)
         err = heap_work(l->heap, 1 + (uint64_t)len);
     if (err != HD_OK)
         return err;
-    if (len > 0 && *ahead.at >= 0xc7) /* no short value: it may be an extension */
-        first = serial_read(&ahead);
-    if (first.form == SERIAL_KIND) {
-        l->in = ahead;
+    if (len > 0 && peek_next(l)->form == SERIAL_KIND) {
+        first = loading_next(l);
         l->owed--;
         return read_kind(l, first.len, len - 1);
     }
@@ -409,7 +444,7 @@ static enum hd_err read_atom(struct loading *l, const struct serial_value *value
 
 static enum hd_err read_value(struct loading *l)
 {
-    struct serial_value value = serial_read(&l->in);
+    struct serial_value value = loading_next(l);
 
     l->owed--;
     if (value.form == SERIAL_INDEX)
@@ -490,6 +525,7 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
 
     l->in.at = (const unsigned char *)bytes + SERIAL_HEAD;
     l->in.end = l->in.at + body;
+    l->at = l->in.at;
     l->claimed = (uint32_t)serial_fetch(bytes + 12, 4);
     l->most_depth = (size_t)serial_fetch(bytes + 16, 4);
     if (l->claimed == 0 || l->claimed > body || l->most_depth > body || serial_fetch(bytes + 20, 4) != 0)
@@ -499,7 +535,11 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
         return heap_no_memory(l->heap);
     l->out->capacity = l->claimed;
     l->frames = pool_alloc(pool, (l->most_depth + 1) * sizeof *l->frames, POOL_DATA);
-    return l->frames != NULL ? HD_OK : heap_no_memory(l->heap);
+    if (l->frames == NULL)
+        return heap_no_memory(l->heap);
+    for (unsigned i = 0; i < LOADING_AHEAD; i++)
+        read_ahead(l, i);
+    return HD_OK;
 }
 
 /* What only the load knew of; `out` has the rest. */

@@ -21,9 +21,20 @@ struct loading_frame {
     uint8_t type;             /* enum obj_type */
 };
 
+/* A value that was read before its turn. */
+struct loading_ahead {
+    struct serial_value value;
+    const unsigned char *end; /* behind it */
+};
+
+#define LOADING_AHEAD 16u /* a power of two */
+
 struct loading {
     struct heap *heap;
-    struct serial_reader in;
+    struct serial_reader in;  /* LOADING_AHEAD values further than `at` */
+    const unsigned char *at;  /* behind the last value that was taken */
+    struct loading_ahead ahead[LOADING_AHEAD];
+    unsigned turn;            /* modulo LOADING_AHEAD: the place of the next value */
     const struct serial_classes *classes;
     struct serial_loaded *out;
     uint32_t claimed;         /* objects, by the head of the blob: room in out->objects */
@@ -34,6 +45,14 @@ struct loading {
     bool has_late_keys;       /* keys that can be hashed only when all is there: their containers have OBJ_ON_PATH */
     bool has_knots;           /* a tuple or weakref may lead to itself: to be looked at */
 };
+
+/* Takes the next value. */
+struct serial_value loading_next(struct loading *l);
+
+static inline size_t loading_left(const struct loading *l)
+{
+    return (size_t)(l->in.end - l->at);
+}
 
 /* VALUE: what the blob says cannot be. */
 enum hd_err loading_refuse(struct loading *l, const char *why);
