@@ -27,7 +27,7 @@ struct loading_ahead {
     const unsigned char *end; /* behind it */
 };
 
-#define LOADING_AHEAD 16u /* a power of two */
+#define LOADING_AHEAD 32u /* a power of two */
 
 struct loading {
     struct heap *heap;
