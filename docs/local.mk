@@ -3,7 +3,7 @@ dist_man_MANS += docs/heapd.8 docs/heap-cli.1
 examplesdir = $(docdir)/examples
 dist_examples_DATA = docs/examples/hello.c docs/examples/loop.c
 dist_doc_DATA += README.md docs/architecture.md docs/conformance.md docs/dump-format.md docs/memory.md docs/methods.md \
-	docs/protocol.md docs/semantics.md docs/tour.md
+	docs/performance.md docs/protocol.md docs/semantics.md docs/tour.md
 adrdir = $(docdir)/adr
 dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md docs/adr/0002-collector.md \
 	docs/adr/0003-frames-are-scanned-then-read-in-place.md \
