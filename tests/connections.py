@@ -5,10 +5,8 @@ import os
 import resource
 import signal
 import socket
-import time
 
-import msgpack
-from harness import DEADLINE, Client, Daemon, Skip, run, test, test_own, wait_until
+from harness import Daemon, Skip, pack, run, test, test_own, wait_until
 
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # system calls, the same numbers on every machine
 
@@ -37,6 +35,74 @@ def its_end_of(client, sockets):
             if sock.getpeername() == client.sock.getsockname():
                 return sock
     raise AssertionError("the server has no such connection")
+
+
+PING, PONG = pack([0, 1, "ping", []]), pack([1, 1, None, None])
+
+
+def room_for(wanted):
+    """As many connections as this process and the queue of a listener have room for, at most `wanted`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with open("/proc/sys/net/core/somaxconn") as file:
+        longest = int(file.read())
+    return min(wanted, longest - 10, hard // 2 - 100)
+
+
+# -- many ------------------------------------------------------------------------------------------------------------
+
+
+def come_at_once(server, address, count):
+    """They all connect and ask while nobody accepts."""
+    with server.held_still():
+        clients = [server.client(address) for _ in range(count)]
+        for client in clients:
+            client.send(PING)
+    for client in clients:
+        assert client.frame() == PONG
+    assert clients[0].call("stats", "sessions")["sessions"]["active"] >= count  # the ends of others may be under way
+    server.close_clients()
+
+
+@test_own
+def thousands_that_connect_at_once_all_find_room_in_the_queue():
+    with Daemon("--unix", "DIRECTORY/sock") as server:
+        for address in server.addresses:
+            come_at_once(server, address, room_for(3000))
+
+
+@test_own
+def connections_that_come_and_go_leave_nothing():
+    with Daemon() as server:
+        for n in range(40):
+            clients = [server.client() for _ in range(50)]
+            for client in clients:
+                client.send(PING + pack([0, 2, "bind", ["x", [n]]]))
+            for client in clients[n % 50:]:
+                assert client.frame() == PONG
+            server.close_clients()  # some of them before their answers have come
+
+
+# -- telling ---------------------------------------------------------------------------------------------------------
+
+
+@test
+def a_death_is_told_once_to_each_of_many_sessions(server):
+    owner = server.client()
+    owner.call("bind", ["global", "one"], [])
+    owner.call("bind", ["global", "two"], [])
+    clients = [server.client() for _ in range(200)]
+    for client in clients:
+        client.call("weakref", ["global", "one"], {"notify": True, "into": 1})
+        client.call("weakref", ["global", "two"], {"notify": True, "into": 2})
+    assert owner.pipeline([("unbind", [["global", "two"]]), ("unbind", [["global", "one"]])]) == [(None, True)] * 2
+    for client in clients:
+        assert client.event() == ["dead", [1, "count", [2]]]
+        assert client.event() == ["dead", [2, "count", [1]]]
+        assert client.is_silent()
+
+
+# -- sockets ---------------------------------------------------------------------------------------------------------
 
 
 @test_own
