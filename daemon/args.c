@@ -9,13 +9,62 @@
 
 /* -- arguments ---------------------------------------------------------------------------------------------------- */
 
-static enum hd_err read_values(struct call *call, struct reader *reader, struct arg *arg, const char *name)
+/* The argument owns references, to be dropped by args_drop. */
+static void hold(struct call *call, const struct arg *arg)
+{
+    call->held |= (uint8_t)(1u << (arg - call->args));
+}
+
+/* Reads the argument of a row. What it owns is `held` then, also if the rest of it fails. */
+typedef enum hd_err read_fn(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg);
+
+static enum hd_err read_target(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    enum hd_err err = convert_target(call->session, reader, &arg->o);
+
+    (void)row;
+    if (err == HD_OK)
+        hold(call, arg);
+    return err;
+}
+
+static enum hd_err read_value(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    enum hd_err err = convert_value(call->session, reader, &arg->o);
+
+    (void)row;
+    if (err == HD_OK)
+        hold(call, arg);
+    return err;
+}
+
+static enum hd_err read_binding(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    (void)row;
+    return convert_binding(call->session, reader, &arg->binding);
+}
+
+static enum hd_err read_handle(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    (void)row;
+    return convert_handle(call->session, reader, &arg->number);
+}
+
+static enum hd_err not_array(struct call *call, const struct rpc_arg *row)
+{
+    return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is an array", call->method->name, row->name);
+}
+
+static enum hd_err read_values(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
 {
     struct wire array = read_next(reader);
     enum hd_err err;
 
+    arg->o = NULL;
+    arg->items = NULL;
+    arg->count = arg->capacity = 0;
     if (array.kind != WIRE_ARRAY)
-        return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is an array", call->method->name, name);
+        return not_array(call, row);
     err = heap_work(call->heap, array.len);
     if (err != HD_OK || array.len == 0)
         return err;
@@ -23,6 +72,7 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
     if (arg->items == NULL)
         return heap_no_memory(call->heap);
     arg->capacity = array.len;
+    hold(call, arg);
     while (err == HD_OK && arg->count < array.len) {
         err = convert_value(call->session, reader, &arg->items[arg->count]);
         if (err == HD_OK)
@@ -32,12 +82,13 @@ static enum hd_err read_values(struct call *call, struct reader *reader, struct 
 }
 
 /* They are read when they run. */
-static enum hd_err find_calls(struct call *call, struct reader *reader, const char *name)
+static enum hd_err find_calls(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
 {
     struct wire array = read_next(reader);
 
+    (void)arg;
     if (array.kind != WIRE_ARRAY)
-        return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is an array", call->method->name, name);
+        return not_array(call, row);
     call->rest = *reader;
     call->rest_count = array.len;
     for (uint32_t i = 0; i < array.len; i++)
@@ -52,46 +103,29 @@ static enum hd_err bad_text(struct call *call, enum hd_err err, const char *name
 }
 
 /* A str; or, as with all values, a reference to one. */
-static enum hd_err read_name(struct call *call, struct reader *reader, struct arg *arg, const char *name)
+static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
 {
     struct wire wire = read_peek(reader);
     enum hd_err err;
 
     if (wire.kind == WIRE_EXT || wire.kind == WIRE_MAP) {
-        err = convert_value(call->session, reader, &arg->o);
+        err = read_value(call, reader, row, arg);
         if (err != HD_OK)
             return err;
         if (arg->o->type != OBJ_STR)
-            return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is a str", call->method->name, name);
+            return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is a str", call->method->name, row->name);
         arg->text = text_of(arg->o)->bytes;
         arg->text_len = text_of(arg->o)->len;
         return HD_OK;
     }
-    err = convert_text(call->session, reader, name, &arg->text, &arg->text_len);
-    return err == HD_OK ? HD_OK : bad_text(call, err, name);
+    err = convert_text(call->session, reader, row->name, &arg->text, &arg->text_len);
+    return err == HD_OK ? HD_OK : bad_text(call, err, row->name);
 }
 
-static enum hd_err read_arg(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
-{
-    arg->is_given = true;
-    switch (row->kind) {
-    case RPC_TARGET:
-        return convert_target(call->session, reader, &arg->o);
-    case RPC_VALUE:
-        return convert_value(call->session, reader, &arg->o);
-    case RPC_BINDING:
-        return convert_binding(call->session, reader, &arg->binding);
-    case RPC_NAME:
-        return read_name(call, reader, arg, row->name);
-    case RPC_VALUES:
-        return read_values(call, reader, arg, row->name);
-    case RPC_CALLS:
-        return find_calls(call, reader, row->name);
-    case RPC_HANDLE:
-    default:
-        return convert_handle(call->session, reader, &arg->number);
-    }
-}
+static read_fn *const readers[] = {
+    [RPC_TARGET] = read_target, [RPC_VALUE] = read_value,   [RPC_BINDING] = read_binding, [RPC_NAME] = read_name,
+    [RPC_VALUES] = read_values, [RPC_HANDLE] = read_handle, [RPC_CALLS] = find_calls,
+};
 
 static enum hd_err wrong_count(struct call *call, unsigned least, unsigned most, uint32_t count)
 {
@@ -113,49 +147,67 @@ static bool is_options(const struct call *call, const struct reader *reader)
            !(call->session->manner.refs == DIALECT_MAP && map.len == 1 && wire_is_str(&key, "@"));
 }
 
-/* Whether the last optional argument is left out and options stand in its place. */
-static bool options_come_early(const struct call *call, const struct rpc_arg *row, const struct reader *reader,
-                               uint32_t left)
+/* At a row that need not be given, `left` parameters before the end: whether the arguments end before it. The last
+ * optional one may be left out, and options stand in its place. */
+__attribute__((noinline)) static bool ends_before(const struct call *call, const struct rpc_arg *row,
+                                                  const struct reader *reader, uint32_t left)
 {
-    return row->is_optional && call->method->options != 0 && left == 1 && row->kind != RPC_VALUE &&
-           is_options(call, reader);
+    return row->is_rest || (call->method->options != 0 && left == 1 && row->kind != RPC_VALUE &&
+                            is_options(call, reader));
 }
 
-static enum hd_err read_all(struct call *call, struct reader *reader, uint32_t count)
+/* The arguments from number `given` on are not given. */
+static inline void leave_out(struct call *call, unsigned given)
+{
+    for (unsigned i = given; i < call->method->arg_count; i++) {
+        call->args[i].o = NULL;
+        call->args[i].is_given = false;
+        call->args[i].binding = (struct binding){0};
+    }
+    call->rest_count = 0;
+}
+
+/* What stands behind `given` arguments: a rest, or options. */
+__attribute__((noinline)) static enum hd_err read_tail(struct call *call, struct reader *reader, unsigned given,
+                                                       uint32_t left)
 {
     const struct rpc_method *method = call->method;
     unsigned rows = method->arg_count;
-    unsigned least = method->arg_least;
-    enum hd_err err = HD_OK;
-    unsigned i;
 
-    if (count < least)
-        return wrong_count(call, least, rows, count);
-    for (i = 0; err == HD_OK && i < rows && count > 0 && !method->args[i].is_rest; i++) {
-        if (options_come_early(call, &method->args[i], reader, count))
-            break;
-        err = read_arg(call, reader, &method->args[i], &call->args[i]);
-        count--;
-    }
-    if (err != HD_OK)
-        return err;
     if (rows > 0 && method->args[rows - 1].is_rest) {
         call->rest = *reader;
-        call->rest_count = count;
+        call->rest_count = left;
         return HD_OK;
     }
-    if (count > 1 || (count == 1 && (method->options == 0 || read_peek(reader).kind != WIRE_MAP)))
-        return wrong_count(call, least, rows, count + i);
-    return count == 1 ? options_read(call, reader) : HD_OK;
+    if (left > 1 || method->options == 0 || read_peek(reader).kind != WIRE_MAP)
+        return wrong_count(call, method->arg_least, rows, given + left);
+    return options_read(call, reader);
 }
 
 enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count)
 {
-    enum hd_err err;
+    const struct rpc_method *method = call->method;
+    unsigned rows = method->arg_count;
+    enum hd_err err = HD_OK;
+    unsigned i;
 
-    for (unsigned i = 0; i < call->method->arg_count; i++)
-        call->args[i] = (struct arg){0};
-    err = read_all(call, reader, count);
+    if (count < method->arg_least)
+        return wrong_count(call, method->arg_least, rows, count);
+    for (i = 0; i < rows && i < count; i++) {
+        const struct rpc_arg *row = &method->args[i];
+        struct arg *arg = &call->args[i];
+
+        if (row->is_optional && ends_before(call, row, reader, count - i))
+            break;
+        arg->is_given = true;
+        err = readers[row->kind](call, reader, row, arg);
+        if (err != HD_OK)
+            break;
+    }
+    if (i < rows)
+        leave_out(call, i);
+    if (err == HD_OK && i < count)
+        err = read_tail(call, reader, i, count - i);
     if (err != HD_OK)
         args_release(call);
     return err;
@@ -169,15 +221,17 @@ static void release_values(struct call *call, struct arg *arg)
         hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
 }
 
-void args_release(struct call *call)
+void args_drop(struct call *call)
 {
-    const struct rpc_method *method = call->method;
+    for (unsigned left = call->held; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
 
-    for (unsigned i = 0; i < method->arg_count; i++) {
-        obj_unref(call->heap, &call->args[i].o);
-        if (method->args[i].kind == RPC_VALUES)
+        if (call->method->args[i].kind == RPC_VALUES)
             release_values(call, &call->args[i]);
+        else
+            obj_unref(call->heap, &call->args[i].o);
     }
+    call->held = 0;
     if (call->opts.given != 0)
         options_release(call);
 }

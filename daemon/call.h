@@ -21,10 +21,10 @@ struct binding {
 
 #define ARG_FEW 4 /* values of an array for which no memory is asked */
 
-struct arg {
-    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned by the call, else NULL */
+struct arg {                          /* all zero if it is not given */
+    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned by the call */
     bool is_given;
-    union {                           /* by the kind of its row; all zero if it is not given */
+    union {                           /* by the kind of its row */
         struct binding binding;       /* BINDING */
         struct {
             const char *text;         /* NAME: UTF-8, not terminated */
@@ -68,11 +68,12 @@ struct call {
     const struct rpc_method *method;
     bool is_request;          /* false: a notification, whose answer goes nowhere */
     bool is_step;             /* of a batch: its answer is one value of the batch's */
+    uint8_t held;             /* bit n: args[n] owns references */
     uint32_t msgid;
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
-    uint32_t rest_count;
-    struct reader rest;       /* arguments of a REST row, or CALLS, not yet read */
+    uint32_t rest_count;      /* of a method with a REST row, or CALLS: */
+    struct reader rest;       /* these arguments, not yet read */
     struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */
     struct obj *few[ARG_FEW]; /* items of its VALUES, if they are few */
     struct opts opts;
@@ -86,10 +87,10 @@ static inline void call_init(struct call *call, struct session *session)
     call->heap = session->hub->heap;
     call->method = NULL;
     call->is_request = call->is_step = false;
+    call->held = 0;
     call->msgid = 0;
     call->reply_at = session->out.len;
     call->kept = 0;
-    call->rest_count = 0;
     call->opts.given = 0;
     call->opts.result = RESULT_AUTO;
     call->opts.into = 0;
@@ -122,7 +123,8 @@ enum hd_err reply_bool(struct call *call, bool value);
 enum hd_err reply_uint(struct call *call, uint64_t value);
 enum hd_err reply_text(struct call *call, const char *text);
 
-/* One object by the result rule and the call's options; consumes the reference. LIMIT at limits.handles. */
+/* One object by the result rule and the call's options. LIMIT at limits.handles. The second consumes the reference. */
+enum hd_err reply_object(struct call *call, struct obj *o);
 enum hd_err reply_object_take(struct call *call, struct obj **o);
 
 /* An object by value in full, as `read` does; `levels` UINT32_MAX for all. */
@@ -132,11 +134,11 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
  * back after the handler. */
 enum hd_err reply_reserve(struct call *call);
 
-/* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object_take and after the
+/* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object and after the
  * handler. */
 enum hd_err reply_check(const struct call *call);
 
-/* Takes back an answer by reply_object_take that is not to be sent, and its handles: `first` is handles.next before
+/* Takes back an answer by reply_object that is not to be sent, and its handles: `first` is handles.next before
  * it. */
 void reply_undo(struct call *call, uint64_t first);
 

@@ -40,7 +40,10 @@ enum hd_err names_space(struct session *session, const struct binding *binding, 
 /* -- to the wire (convert_out.c) --------------------------------------------------------------------------------- */
 
 /* True if it travels by value: nil, bool, int, float, str, bytes. */
-bool convert_is_scalar(const struct obj *o);
+static inline bool convert_is_scalar(const struct obj *o)
+{
+    return o->type <= OBJ_BYTES;
+}
 
 void convert_pack_scalar(struct buf *buf, const struct obj *o);
 

@@ -16,11 +16,6 @@
 
 #define LEVELS_SENT_MAX HD_DEPTH_MAX
 
-bool convert_is_scalar(const struct obj *o)
-{
-    return o->type <= OBJ_BYTES; /* nil, bool, int, float, str, bytes */
-}
-
 void convert_pack_scalar(struct buf *buf, const struct obj *o)
 {
     const struct text *text = (const struct text *)o;
@@ -48,27 +43,10 @@ void convert_pack_scalar(struct buf *buf, const struct obj *o)
 
 /* -- handles ------------------------------------------------------------------------------------------------------ */
 
-/* A MessagePack uint behind `at`, in its shortest form; returns its size. */
-static size_t put_uint(char *at, uint64_t value)
-{
-    static const unsigned char heads[] = {0xcc, 0xcd, 0xce, 0xcf};
-    unsigned power = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
-    unsigned size = 1u << power;
-
-    if (value < 0x80) {
-        *at = (char)value;
-        return 1;
-    }
-    *at = (char)heads[power];
-    for (unsigned i = 0; i < size; i++)
-        at[1 + i] = (char)(value >> (8 * (size - 1 - i)));
-    return 1 + size;
-}
-
 void convert_pack_handle(struct session *session, struct buf *buf, uint64_t handle, const struct obj *o)
 {
-    char payload[3 * 9];
-    size_t len;
+    char payload[3 * PUT_NUMBER];
+    char *end;
 
     if (session->manner.refs == DIALECT_MAP) {
         pack_map(buf, 1);
@@ -79,10 +57,10 @@ void convert_pack_handle(struct session *session, struct buf *buf, uint64_t hand
         pack_cstr(buf, obj_type_name(o->type));
         return;
     }
-    len = put_uint(payload, handle);
-    len += put_uint(payload + len, o->id);
-    len += put_uint(payload + len, o->type);
-    pack_ext(buf, HD_EXT_HANDLE, payload, len);
+    end = put_uint(payload, handle);
+    end = put_uint(end, o->id);
+    end = put_uint(end, o->type);
+    pack_ext(buf, HD_EXT_HANDLE, payload, (size_t)(end - payload));
 }
 
 enum hd_err convert_open_handle(struct session *session, struct obj *o, uint64_t *handle)

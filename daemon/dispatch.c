@@ -69,16 +69,6 @@ void dispatch_error(struct call *call, enum hd_err err)
 
 /* -- after the handler -------------------------------------------------------------------------------------------- */
 
-static bool told_any(const struct step *step)
-{
-    if (step->expired != NULL)
-        return true;
-    for (unsigned cause = 0; cause < WEAK_CAUSES; cause++)
-        if (step->told[cause].first != NULL)
-            return true;
-    return false;
-}
-
 /* Moves the response from the output into `to`. */
 static void cut_response(struct call *call, struct buf *to)
 {
@@ -99,15 +89,13 @@ static void finish_step(struct call *call)
     struct hub *hub = call->hub;
     struct step *step = &session->step;
 
-    if (step_is_empty(step) && !told_any(step) && !events_wait(session))
-        return; /* nothing died, and nothing is to be told */
     if (!hub_run_step(hub, step)) {
         cut_response(call, &session->held);
         session->is_paused = true;
         hub_add_working(hub, session);
         return;
     }
-    if (!told_any(step) && !events_wait(session))
+    if (!step_has_news(step) && !events_wait(session))
         return;
     cut_response(call, &hub->scratch);
     events_publish(hub, step);
@@ -130,17 +118,37 @@ static void serve_takers(struct call *call)
     buf_taken(scratch, scratch->len);
 }
 
-void dispatch_finish(struct call *call, enum hd_err err)
+/* Whether a request is over with its answer: nothing died, nothing is to be told, nobody waits for it. */
+static bool is_quiet(const struct call *call)
 {
-    struct session *session = call->session;
+    const struct session *session = call->session;
+    const struct step *step = &session->step;
 
-    if (err == HD_OK)
-        err = reply_check(call);
-    if (err != HD_OK)
-        dispatch_error(call, err);
+    return call->hub->takers.served == NULL && step_is_empty(step) && !step_has_news(step) && !events_wait(session);
+}
+
+/* What comes before the answer of a request that is not quiet. */
+__attribute__((noinline)) static void settle(struct call *call)
+{
     if (call->hub->takers.served != NULL)
         serve_takers(call);
     finish_step(call);
+}
+
+/* Its answer is an error; or nothing was wrong but that the output could not hold it. */
+__attribute__((cold)) static void fail(struct call *call, enum hd_err err)
+{
+    dispatch_error(call, err != HD_OK ? err : reply_check(call));
+}
+
+static inline void finish(struct call *call, enum hd_err err)
+{
+    struct session *session = call->session;
+
+    if (err != HD_OK || session->out.failed)
+        fail(call, err);
+    if (!is_quiet(call))
+        settle(call);
     session->last_response = call->reply_at < session->out.len ? session->out.len - call->reply_at : 0;
     if (session->last_response > 0)
         session_answered(session, call->reply_at, call->kept);
@@ -148,9 +156,29 @@ void dispatch_finish(struct call *call, enum hd_err err)
         session->linger->held_into = call->kept;
 }
 
+void dispatch_finish(struct call *call, enum hd_err err)
+{
+    finish(call, err);
+}
+
 /* -- one frame ---------------------------------------------------------------------------------------------------- */
 
-static enum hd_err run_method(struct call *call, const struct envelope *envelope)
+static enum hd_err no_method(struct call *call, const struct envelope *envelope)
+{
+    return heap_fail(call->heap, HD_NO_METHOD, "there is no method '%.*s'",
+                     (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
+}
+
+/* A handle that the options asked for and the answer did not need. */
+static void unreserve(struct call *call)
+{
+    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) &&
+        !job_is_running(call->session))
+        handles_unreserve(call->heap, &call->session->handles, call->opts.into);
+}
+
+/* Decodes the parameters and runs the method's handler. */
+static inline enum hd_err run_method(struct call *call, unsigned number, const struct envelope *envelope)
 {
     struct reader reader = {envelope->params, envelope->end};
     enum hd_err err = args_read(call, &reader, envelope->param_count);
@@ -160,82 +188,71 @@ static enum hd_err run_method(struct call *call, const struct envelope *envelope
     if ((call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin)
         err = heap_fail(call->heap, HD_DENIED, "%s is for administrators", call->method->name);
     else
-        err = handlers[call->method - rpc_methods](call);
+        err = handlers[number](call);
     args_release(call);
-    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) &&
-        !job_is_running(call->session))
-        handles_unreserve(call->heap, &call->session->handles, call->opts.into);
+    unreserve(call);
     return err;
-}
-
-static enum hd_err no_method(struct call *call, const struct envelope *envelope)
-{
-    return heap_fail(call->heap, HD_NO_METHOD, "there is no method '%.*s'",
-                     (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
 }
 
 enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
 {
-    call->method = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
-    if (call->method == NULL)
+    unsigned number = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
+
+    if (number == RPC_METHODS)
         return no_method(call, envelope);
+    call->method = &rpc_methods[number];
     if ((call->method->flags & RPC_ALONE) != 0)
         return heap_fail(call->heap, HD_BAD_ARGS, "%s may not stand in a batch", call->method->name);
-    call->hub->timing.methods[call->method - rpc_methods].calls++;
-    return run_method(call, envelope);
+    call->hub->timing.methods[number].calls++;
+    return run_method(call, number, envelope);
 }
 
-/* Of a session that has limits.session_bytes. */
-static enum hd_err run_within_quota(struct call *call, const struct envelope *envelope)
+/* The request goes on in slices. */
+static void pause_for_job(struct call *call)
 {
-    enum hd_err err;
-
-    quota_begin(call->session);
-    err = run_method(call, envelope);
-    quota_end(call->session);
-    return err;
-}
-
-static void run_call(struct call *call, const struct envelope *envelope)
-{
-    struct heap *heap = call->heap;
-    const struct hub *hub = call->hub;
-    uint64_t bytes = *hub->heap_bytes;
-    enum hd_err err;
-
-    heap->step = &call->session->step;
-    heap_work_start(heap);
-    call->method = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
-    if (call->method == NULL) {
-        err = no_method(call, envelope);
-    } else {
-        timing_begin(call->hub, &call->hub->timing, (enum rpc_number)(call->method - rpc_methods));
-        err = hub->settings.limit_session_bytes == 0 ? run_method(call, envelope) : run_within_quota(call, envelope);
-    }
-    if (!job_is_running(call->session)) {
-        dispatch_finish(call, err);
-    } else {
-        call->session->is_paused = true;
-        hub_add_working(call->hub, call->session);
-    }
-    call->session->grown += (int64_t)(*hub->heap_bytes - bytes);
-    heap->step = NULL;
+    call->session->is_paused = true;
+    hub_add_working(call->hub, call->session);
 }
 
 /* Most requests are neither timed nor large: they pay for these comparisons. */
-static void end_timing(const struct call *call, const struct envelope *envelope)
+static void end_timing(const struct call *call, unsigned number, const struct envelope *envelope)
 {
     struct session *session = call->session;
     uint64_t objects = call->heap->work_limit - call->heap->work_left;
     bool is_large = timing_is_large(objects, (size_t)(envelope->end - envelope->params), session->last_response);
 
     if (call->hub->timing.begun_ns != 0 || is_large || session->is_paused)
-        timing_end(session, (enum rpc_number)(call->method - rpc_methods), objects, is_large);
+        timing_end(session, (enum rpc_number)number, objects, is_large);
+}
+
+/* A request for a method that there is. */
+static void run_call(struct call *call, unsigned number, const struct envelope *envelope)
+{
+    struct hub *hub = call->hub;
+    uint64_t bytes = *hub->heap_bytes;
+    bool has_quota = hub->settings.limit_session_bytes != 0;
+    enum hd_err err;
+
+    call->method = &rpc_methods[number];
+    timing_begin(hub, &hub->timing, (enum rpc_number)number);
+    if (has_quota)
+        quota_begin(call->session);
+    err = run_method(call, number, envelope);
+    if (has_quota)
+        quota_end(call->session);
+    if (job_is_running(call->session))
+        pause_for_job(call);
+    else
+        finish(call, err);
+    call->session->grown += (int64_t)(*hub->heap_bytes - bytes);
+    end_timing(call, number, envelope);
 }
 
 void dispatch_frame(struct session *session, const struct envelope *envelope)
 {
-    struct counters *counters = &session->hub->counters;
+    struct hub *hub = session->hub;
+    struct counters *counters = &hub->counters;
+    unsigned number;
     struct call call;
 
     if (envelope->type == 1) {
@@ -244,13 +261,19 @@ void dispatch_frame(struct session *session, const struct envelope *envelope)
     }
     session->requests++;
     counters->requests++;
-    counters->notifications += envelope->type == 2;
+    if (envelope->type == 2)
+        counters->notifications++;
     if (!buf_reserve(&session->out, REPLY_ROOM))
         return; /* no request is run that could not say what it did: the session ends */
     call_init(&call, session);
     call.is_request = envelope->type == 0;
     call.msgid = envelope->msgid;
-    run_call(&call, envelope);
-    if (call.method != NULL)
-        end_timing(&call, envelope);
+    hub->heap->step = &session->step;
+    heap_work_start(hub->heap);
+    number = rpc_index_find(&hub->methods, envelope->method, envelope->method_len);
+    if (number != RPC_METHODS)
+        run_call(&call, number, envelope);
+    else
+        dispatch_finish(&call, no_method(&call, envelope));
+    hub->heap->step = NULL;
 }

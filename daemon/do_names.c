@@ -205,18 +205,14 @@ enum hd_err do_namespaces(struct call *call)
 
 enum hd_err do_get(struct call *call)
 {
-    struct obj *o = obj_ref(call->args[0].o);
-
-    return reply_object_take(call, &o);
+    return reply_object(call, call->args[0].o);
 }
 
 enum hd_err do_hold(struct call *call)
 {
-    struct obj *o = obj_ref(call->args[0].o);
-
     if (call->opts.result == RESULT_AUTO)
         call->opts.result = RESULT_HANDLE;
-    return reply_object_take(call, &o);
+    return reply_object(call, call->args[0].o);
 }
 
 /* All numbers are read before any handle goes: a bad one changes nothing. */

@@ -16,11 +16,9 @@ static enum hd_err reply_made(struct call *call, enum hd_err err, struct obj **o
 
 enum hd_err do_new(struct call *call)
 {
-    struct obj *o = obj_ref(call->args[0].o);
-
     if (call->opts.result == RESULT_AUTO)
         call->opts.result = RESULT_HANDLE;
-    return reply_object_take(call, &o);
+    return reply_object(call, call->args[0].o);
 }
 
 enum hd_err do_read(struct call *call)
@@ -201,8 +199,7 @@ enum hd_err do_deref(struct call *call)
     if (o->type != OBJ_WEAKREF)
         return heap_fail(call->heap, HD_TYPE, "deref takes a weakref, not %s", obj_type_name(o->type));
     target = weak_target_peek(call->heap, o);
-    target = obj_ref(target != NULL ? target : call->heap->nil);
-    return reply_object_take(call, &target);
+    return reply_object(call, target != NULL ? target : call->heap->nil);
 }
 
 enum hd_err do_weakrefs(struct call *call)
@@ -225,8 +222,8 @@ enum hd_err do_copy(struct call *call)
 enum hd_err do_deepcopy(struct call *call)
 {
     uint64_t first = call->session->handles.next;
-    struct obj *copy = obj_ref(call->args[0].o);
-    enum hd_err err = reply_object_take(call, &copy);
+    struct obj *copy = NULL;
+    enum hd_err err = reply_object(call, call->args[0].o);
 
     if (err != HD_OK)
         return err;

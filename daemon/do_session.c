@@ -10,10 +10,7 @@
 
 enum hd_err do_ping(struct call *call)
 {
-    struct obj *x = call->args[0].is_given ? call->args[0].o : call->heap->nil;
-
-    x = obj_ref(x);
-    return reply_object_take(call, &x);
+    return reply_object(call, call->args[0].is_given ? call->args[0].o : call->heap->nil);
 }
 
 enum hd_err do_bye(struct call *call)

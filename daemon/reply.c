@@ -4,19 +4,44 @@
 #include "daemon/call.h"
 #include "daemon/convert.h"
 
+/* A response, [1, msgid, nil, result], up to its result; of a step of a batch that is nothing. Takes at most
+ * FRONT_ROOM bytes. */
+#define FRONT_ROOM (3 + PUT_NUMBER)
+
+static inline char *put_front(const struct call *call, char *at)
+{
+    if (call->is_step)
+        return at;
+    at[0] = (char)0x94;
+    at[1] = 1;
+    at = put_uint(at + 2, call->msgid);
+    *at = (char)0xc0;
+    return at + 1;
+}
+
 struct buf *reply_begin(struct call *call)
 {
     struct buf *out = &call->session->out;
 
     if (!call->is_request)
         return NULL;
-    if (call->is_step)
-        return out;
-    pack_byte(out, 0x94); /* [1, msgid, nil, result] */
-    pack_byte(out, 1);
-    pack_uint(out, call->msgid);
-    pack_nil(out);
+    if (buf_reserve(out, FRONT_ROOM))
+        out->len = (size_t)(put_front(call, out->bytes + out->len) - out->bytes);
     return out;
+}
+
+/* A whole answer of one byte. */
+static inline enum hd_err reply_byte(const struct call *call, unsigned char byte)
+{
+    struct buf *out = &call->session->out;
+    char *at;
+
+    if (!call->is_request || !buf_reserve(out, FRONT_ROOM + 1))
+        return HD_OK;
+    at = put_front(call, out->bytes + out->len);
+    *at = (char)byte;
+    out->len = (size_t)(at + 1 - out->bytes);
+    return HD_OK;
 }
 
 /* Levels around the result: the envelope, and the array of a batch. */
@@ -27,20 +52,12 @@ static uint32_t nesting_of(const struct call *call)
 
 enum hd_err reply_nil(struct call *call)
 {
-    struct buf *out = reply_begin(call);
-
-    if (out != NULL)
-        pack_nil(out);
-    return HD_OK;
+    return reply_byte(call, 0xc0);
 }
 
 enum hd_err reply_bool(struct call *call, bool value)
 {
-    struct buf *out = reply_begin(call);
-
-    if (out != NULL)
-        pack_bool(out, value);
-    return HD_OK;
+    return reply_byte(call, value ? 0xc3 : 0xc2);
 }
 
 enum hd_err reply_uint(struct call *call, uint64_t value)
@@ -94,6 +111,8 @@ static enum hd_err reserve_handle(struct call *call, const struct obj *o)
 
 enum hd_err reply_reserve(struct call *call)
 {
+    if (call->opts.result == RESULT_AUTO && call->opts.into == 0)
+        return HD_OK;
     /* a method whose answer is no scalar makes it first, or changes nothing */
     return reserve_handle(call, call->heap->nil);
 }
@@ -139,7 +158,7 @@ enum hd_err reply_check(const struct call *call)
 }
 
 /* Any object, by the result rule and the call's options. */
-static enum hd_err reply_kept(struct call *call, struct obj *o)
+__attribute__((noinline)) static enum hd_err reply_kept(struct call *call, struct obj *o)
 {
     bool keeps = call->opts.into != 0 || (call->is_request && wants_handle(call, o));
     enum hd_err err = reserve_handle(call, o);
@@ -159,20 +178,29 @@ static enum hd_err reply_kept(struct call *call, struct obj *o)
 }
 
 /* A scalar without wishes, what most answers are: nothing has to be reserved or kept. */
-static enum hd_err reply_scalar(struct call *call, const struct obj *o)
+static inline enum hd_err reply_scalar(struct call *call, const struct obj *o)
 {
-    struct buf *out = reply_begin(call);
+    struct buf *out;
 
+    if (o->type == OBJ_NIL)
+        return reply_byte(call, 0xc0);
+    out = reply_begin(call);
     if (out == NULL)
         return HD_OK;
     convert_pack_scalar(out, o);
     return reply_check(call);
 }
 
+enum hd_err reply_object(struct call *call, struct obj *o)
+{
+    if (call->opts.result == RESULT_AUTO && call->opts.into == 0 && convert_is_scalar(o))
+        return reply_scalar(call, o);
+    return reply_kept(call, o);
+}
+
 enum hd_err reply_object_take(struct call *call, struct obj **o)
 {
-    bool is_plain = call->opts.result == RESULT_AUTO && call->opts.into == 0 && convert_is_scalar(*o);
-    enum hd_err err = is_plain ? reply_scalar(call, *o) : reply_kept(call, *o);
+    enum hd_err err = reply_object(call, *o);
 
     obj_unref(call->heap, o);
     return err;

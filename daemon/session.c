@@ -13,6 +13,7 @@
 #include "daemon/job.h"
 #include "daemon/state.h"
 #include "daemon/stranger.h"
+#include "protocol/quick.h"
 
 #define PLAIN_ROOM 65536u /* bytes in or out beyond what limits name */
 
@@ -242,17 +243,30 @@ static void refuse_frame(struct session *session, const char *bytes, size_t len,
     session_wake(session);
 }
 
-/* A response was made but could not be kept, or too much output waits. */
-void session_check_output(struct session *session)
+__attribute__((cold)) static void end_for_output(struct session *session)
 {
     if (session->is_over)
         return;
     if (session->out.failed) {
         buf_rewind(&session->out, session->out.sent);
         session_bye(session, "the output could not be kept in memory");
-    } else if (buf_pending(&session->out) > session->hub->settings.limit_output + session->last_response) {
+    } else {
         session_bye(session, "more output is pending than limits.output");
     }
+}
+
+/* A response was made but could not be kept, or too much output waits. */
+static inline void check_output(struct session *session)
+{
+    const struct buf *out = &session->out;
+
+    if (out->failed || buf_pending(out) > session->hub->settings.limit_output + session->last_response)
+        end_for_output(session);
+}
+
+void session_check_output(struct session *session)
+{
+    check_output(session);
 }
 
 /* -- requests ----------------------------------------------------------------------------------------------------- */
@@ -276,22 +290,6 @@ static enum feed_status scan(struct session *session, struct feed *feed, const c
         session_free_partial(session);
     }
     return feed_scan(feed, &limits, bytes, len);
-}
-
-/* The frame at bytes[0]: by the short way, or by the scanner, whose `feed` then tells what is wrong or missing. */
-static enum feed_status take_frame(struct session *session, struct feed *feed, const char *bytes, size_t len,
-                                   struct envelope *envelope)
-{
-    const struct hub_settings *settings = &session->hub->settings;
-    struct feed_limits limits = {settings->limit_frame, (uint32_t)settings->limit_depth};
-    enum feed_status status;
-
-    if (session->partial == NULL && feed_quick(&limits, bytes, len, envelope))
-        return FEED_FRAME;
-    status = scan(session, feed, bytes, len);
-    if (status == FEED_FRAME)
-        feed_open(bytes, feed->pos, envelope);
-    return status;
 }
 
 /* Keeps where the scan of an incomplete frame stands. */
@@ -318,32 +316,45 @@ static void refuse(struct session *session, const struct feed *feed, const char 
     refuse_frame(session, bytes, len, feed->reason);
 }
 
+/* The long way to the frame at bytes[0]: FEED_FRAME gives its envelope. Else no more can be run: *taken bytes are done
+ * with, the others kept. */
+__attribute__((noinline)) static enum feed_status scan_frame(struct session *session, const char *bytes, size_t len,
+                                                             struct envelope *envelope, size_t *taken)
+{
+    struct feed feed;
+    enum feed_status status = scan(session, &feed, bytes, len);
+
+    *taken = 0;
+    if (status == FEED_FRAME) {
+        feed_open(bytes, feed.pos, envelope);
+    } else if (status == FEED_MORE) {
+        keep_scan(session, &feed);
+    } else {
+        refuse(session, &feed, bytes, len);
+        *taken = session->is_stranger ? 0 : len;
+    }
+    return status;
+}
+
 /* Runs whole frames at the front of bytes, at most `most`; returns how many bytes they took. */
 static size_t run_frames(struct session *session, const char *bytes, size_t len, unsigned most)
 {
-    size_t taken = 0;
+    const char *at = bytes, *end = bytes + len;
+    const struct hub_settings *settings = &session->hub->settings;
+    struct envelope envelope;
+    size_t taken;
 
     timing_turn(session->hub);
-    while (taken < len && most > 0 && may_run(session)) {
-        struct envelope envelope;
-        struct feed feed;
-        enum feed_status status = take_frame(session, &feed, bytes + taken, len - taken, &envelope);
-
-        if (status == FEED_BAD) {
-            refuse(session, &feed, bytes + taken, len - taken);
-            return session->is_stranger ? taken : len;
-        }
-        if (status == FEED_MORE) {
-            keep_scan(session, &feed);
-            break;
-        }
+    for (; at < end && most > 0 && may_run(session); most--) {
+        if ((session->partial != NULL || !quick_open(at, (size_t)(end - at), settings->limit_frame, &envelope)) &&
+            scan_frame(session, at, (size_t)(end - at), &envelope, &taken) != FEED_FRAME)
+            return (size_t)(at - bytes) + taken;
         buf_compact(&session->out);
         dispatch_frame(session, &envelope);
-        taken = (size_t)(envelope.end - bytes);
-        most--;
-        session_check_output(session);
+        at = envelope.end;
+        check_output(session);
     }
-    return taken;
+    return (size_t)(at - bytes);
 }
 
 /* The client speaks something else: its first words are gathered until they tell what. */

@@ -60,15 +60,17 @@ static enum hd_err str_of(struct heap *heap, struct reader *reader, const char *
 /* A str or [namespace, name]. */
 static enum hd_err read_binding(struct heap *heap, struct reader *reader, struct binding *binding)
 {
-    struct wire wire = read_peek(reader);
+    struct reader behind = *reader;
+    struct wire wire = read_next(&behind);
     enum hd_err err;
 
-    *binding = (struct binding){0};
+    binding->space = NULL;
+    binding->space_len = 0;
     if (wire.kind != WIRE_ARRAY)
         return str_of(heap, reader, &binding->name, &binding->name_len);
     if (wire.len != 2)
         return bad_name(heap);
-    read_next(reader);
+    *reader = behind;
     err = str_of(heap, reader, &binding->space, &binding->space_len);
     return err == HD_OK ? str_of(heap, reader, &binding->name, &binding->name_len) : err;
 }
@@ -99,13 +101,15 @@ static bool take_at(struct session *session, struct reader *reader)
 enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding)
 {
     struct heap *heap = session->hub->heap;
-    struct wire wire = read_peek(reader);
+    struct reader behind = *reader;
+    struct wire wire = read_next(&behind);
 
     if (wire.kind == WIRE_EXT && wire.ext == HD_EXT_NAME) {
-        read_next(reader);
+        *reader = behind;
         return binding_in_ext(heap, &wire, binding);
     }
-    take_at(session, reader);
+    if (wire.kind == WIRE_MAP)
+        take_at(session, reader);
     return read_binding(heap, reader, binding);
 }
 
@@ -247,22 +251,23 @@ static struct obj *peek_plain(const struct session *session, const struct wire *
 enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
 {
     struct heap *heap = session->hub->heap;
-    struct wire wire = read_peek(reader);
+    struct reader behind = *reader;
+    struct wire wire = read_next(&behind);
     struct binding binding;
     struct obj *o;
     enum hd_err err;
 
     switch (wire.kind) {
     case WIRE_UINT:
-        read_next(reader);
+        *reader = behind;
         return peek_handle(session, wire.uint, out);
     case WIRE_EXT:
-        read_next(reader);
+        *reader = behind;
         return convert_ext(session, &wire, out);
     case WIRE_STR:
         o = peek_plain(session, &wire);
         if (o != NULL) {
-            read_next(reader);
+            *reader = behind;
             *out = obj_ref(o);
             return HD_OK;
         }

@@ -63,12 +63,6 @@ struct envelope {
     const char *end;      /* of the frame */
 };
 
-/*
- * The short way for what nearly every frame is: a request or notification that is all there, of few and plain values.
- * True if one stands at bytes[0]; false says nothing: feed_scan has the word.
- */
-bool feed_quick(const struct feed_limits *limits, const char *bytes, size_t len, struct envelope *envelope);
-
 /* The envelope of the frame bytes[0, len) after FEED_FRAME. Of a response only the type. */
 void feed_open(const char *bytes, size_t len, struct envelope *envelope);
 

@@ -1,10 +1,8 @@
 /* pack.c - an output buffer; short forms by hand, the others by msgpack-c's packer writing into it. */
 #include "protocol/pack.h"
 
-#include <endian.h>
 #include <msgpack.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BUF_FIRST ((size_t)256)
 #define BUF_KEPT ((size_t)65536) /* storage that an empty buffer keeps */
@@ -175,33 +173,18 @@ static bool length_fits(struct buf *buf, size_t len)
     return false;
 }
 
-/* A header byte and `size` bytes of a number, 1, 2, 4 or 8. */
-static void pack_number(struct buf *buf, unsigned char head, uint64_t value, unsigned size)
-{
-    uint64_t big_endian = htobe64(value << (64 - 8 * size));
-
-    if (!buf_reserve(buf, 9))
-        return;
-    buf->bytes[buf->len] = (char)head;
-    memcpy(buf->bytes + buf->len + 1, &big_endian, 8); /* those beyond `size` are written over */
-    buf->len += 1 + size;
-}
-
-void pack_long_uint(struct buf *buf, uint64_t value)
-{
-    unsigned power = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
-
-    pack_number(buf, (unsigned char)(0xcc + power), value, 1u << power);
-}
-
-void pack_negative(struct buf *buf, int64_t value)
+char *put_negative(char *at, int64_t value)
 {
     unsigned power = value >= INT8_MIN ? 0 : value >= INT16_MIN ? 1 : value >= INT32_MIN ? 2 : 3;
+    uint64_t big_endian = htobe64((uint64_t)value << (64 - (8u << power)));
 
-    if (value >= -32)
-        pack_byte(buf, (unsigned char)value);
-    else
-        pack_number(buf, (unsigned char)(0xd0 + power), (uint64_t)value, 1u << power);
+    if (value >= -32) {
+        *at = (char)value;
+        return at + 1;
+    }
+    *at = (char)(0xd0 + power);
+    memcpy(at + 1, &big_endian, 1u << power);
+    return at + 1 + (1u << power);
 }
 
 void pack_float(struct buf *buf, double value)

@@ -8,9 +8,11 @@
 #ifndef HEAPD_PROTOCOL_PACK_H
 #define HEAPD_PROTOCOL_PACK_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Storage that a buffer has left for the next one. */
 struct buf_spare {
@@ -91,6 +93,42 @@ static inline void pack_byte(struct buf *buf, unsigned char byte)
         buf->bytes[buf->len++] = (char)byte;
 }
 
+/* The same as pack_uint and pack_int, at a place where PUT_NUMBER bytes have room: returns the place behind it. */
+#define PUT_NUMBER 9
+
+static inline char *put_uint(char *at, uint64_t value)
+{
+    if (value < 0x80) {
+        at[0] = (char)value;
+        return at + 1;
+    }
+    if (value <= UINT8_MAX) {
+        at[0] = (char)0xcc;
+        at[1] = (char)value;
+        return at + 2;
+    }
+    if (value <= UINT16_MAX) {
+        at[0] = (char)0xcd;
+        memcpy(at + 1, &(uint16_t){htobe16((uint16_t)value)}, 2);
+        return at + 3;
+    }
+    if (value <= UINT32_MAX) {
+        at[0] = (char)0xce;
+        memcpy(at + 1, &(uint32_t){htobe32((uint32_t)value)}, 4);
+        return at + 5;
+    }
+    at[0] = (char)0xcf;
+    memcpy(at + 1, &(uint64_t){htobe64(value)}, 8);
+    return at + 9;
+}
+
+char *put_negative(char *at, int64_t value); /* below 0 */
+
+static inline char *put_int(char *at, int64_t value)
+{
+    return value >= 0 ? put_uint(at, (uint64_t)value) : put_negative(at, value);
+}
+
 /* One value each, in its shortest encoding. The short forms, of which most answers consist, are written here and by
  * hand. */
 static inline void pack_nil(struct buf *buf)
@@ -103,23 +141,16 @@ static inline void pack_bool(struct buf *buf, bool value)
     pack_byte(buf, value ? 0xc3 : 0xc2);
 }
 
-void pack_long_uint(struct buf *buf, uint64_t value); /* from 128 on */
-void pack_negative(struct buf *buf, int64_t value);
+static inline void pack_int(struct buf *buf, int64_t value)
+{
+    if (buf_reserve(buf, PUT_NUMBER))
+        buf->len = (size_t)(put_int(buf->bytes + buf->len, value) - buf->bytes);
+}
 
 static inline void pack_uint(struct buf *buf, uint64_t value)
 {
-    if (value < 0x80)
-        pack_byte(buf, (unsigned char)value);
-    else
-        pack_long_uint(buf, value);
-}
-
-static inline void pack_int(struct buf *buf, int64_t value)
-{
-    if (value >= 0)
-        pack_uint(buf, (uint64_t)value);
-    else
-        pack_negative(buf, value);
+    if (buf_reserve(buf, PUT_NUMBER))
+        buf->len = (size_t)(put_uint(buf->bytes + buf->len, value) - buf->bytes);
 }
 
 void pack_float(struct buf *buf, double value); /* always float 64 */

@@ -113,57 +113,65 @@ const struct rpc_method *rpc_find(const char *name, size_t len)
 
 /* -- by name, quickly --------------------------------------------------------------------------------------------- */
 
-/* The first eight bytes of a name as a number; of a shorter one its first and last four; of the shortest each byte. */
-static uint64_t word_of(const char *name, size_t len)
+/* Of a name of at most RPC_NAME_MAX bytes. */
+static inline struct rpc_words words_of(const char *name, size_t len)
 {
+    struct rpc_words words = {0, 0};
     uint32_t first, last;
-    uint64_t word = 0;
 
     if (len >= 8) {
-        memcpy(&word, name, 8);
-        return word;
-    }
-    if (len >= 4) {
+        memcpy(&words.first, name, 8);
+        memcpy(&words.last, name + len - 8, 8);
+    } else if (len >= 4) {
         memcpy(&first, name, 4);
         memcpy(&last, name + len - 4, 4);
-        return (uint64_t)last << 32 | first;
+        words = (struct rpc_words){first, last};
+    } else if (len > 0) { /* the last is the first, the second or the third */
+        words.first = (unsigned char)name[0];
+        words.last = (uint64_t)(unsigned char)name[len / 2] << 8 | (unsigned char)name[len - 1];
     }
-    for (size_t i = 0; i < len; i++)
-        word = word << 8 | (unsigned char)name[i];
-    return word;
+    return words;
 }
 
-static unsigned place_of(uint64_t word, size_t len)
+static inline unsigned place_of(struct rpc_words words)
 {
-    return (unsigned)((word + len) * UINT64_C(0x9e3779b97f4a7c15) >> 56) % RPC_PLACES;
+    return (unsigned)((words.first ^ words.last << 7) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
 }
+
+_Static_assert(RPC_PLACES == 256, "as many as eight bits of a hash name");
+
+#define METHOD(name, since, flags, args, options, result, errors, summary) \
+    _Static_assert(sizeof #name - 1 <= RPC_NAME_MAX, "a name that two words hold");
+#include "protocol/methods.def"
+#undef METHOD
 
 void rpc_index_init(struct rpc_index *index)
 {
     memset(index, 0, sizeof *index);
     for (unsigned i = 0; i < RPC_METHODS; i++) {
-        uint64_t word = word_of(rpc_methods[i].name, rpc_methods[i].name_len);
-        unsigned at = place_of(word, rpc_methods[i].name_len);
+        struct rpc_words words = words_of(rpc_methods[i].name, rpc_methods[i].name_len);
+        unsigned at = place_of(words);
 
         while (index->at[at].number != 0)
             at = (at + 1) % RPC_PLACES;
-        index->at[at].word = word;
-        index->at[at].number = (uint8_t)(i + 1);
+        index->at[at].words = words;
+        index->at[at].len = (uint32_t)rpc_methods[i].name_len;
+        index->at[at].number = i + 1;
     }
 }
 
-const struct rpc_method *rpc_index_find(const struct rpc_index *index, const char *name, size_t len)
+unsigned rpc_index_find(const struct rpc_index *index, const char *name, size_t len)
 {
-    uint64_t word = word_of(name, len);
+    struct rpc_words words;
 
-    for (unsigned at = place_of(word, len); index->at[at].number != 0; at = (at + 1) % RPC_PLACES) {
-        const struct rpc_method *method = &rpc_methods[index->at[at].number - 1];
-
-        if (index->at[at].word == word && method->name_len == len &&
-            (len <= 8 || memcmp(method->name + 8, name + 8, len - 8) == 0))
-            return method;
-    }
-    return NULL;
+    if (len > RPC_NAME_MAX)
+        return RPC_METHODS;
+    words = words_of(name, len);
+    for (unsigned at = place_of(words); index->at[at].number != 0; at = (at + 1) % RPC_PLACES)
+        if (index->at[at].words.first == words.first && index->at[at].words.last == words.last &&
+            index->at[at].len == len)
+            return index->at[at].number - 1;
+    return RPC_METHODS;
 }
 
 const char *rpc_arg_kind_name(enum rpc_arg_kind kind)

@@ -83,20 +83,30 @@ extern const struct rpc_method rpc_methods[RPC_METHODS];
 /* The method with this name, or NULL. */
 const struct rpc_method *rpc_find(const char *name, size_t len);
 
-/* The same by an index, for whoever asks a million times a second. */
+/*
+ * The same by an index, for whoever asks a million times a second. A name of up to 16 bytes is two words, which may
+ * overlap: its first eight bytes and its last (four each of a shorter one). With its length they are all of it.
+ */
 #define RPC_PLACES 256u
+#define RPC_NAME_MAX 16u
+
+struct rpc_words {
+    uint64_t first, last;
+};
 
 struct rpc_index {
     struct {
-        uint64_t word;  /* from the name's bytes */
-        uint8_t number; /* of the method, + 1; 0: none */
+        struct rpc_words words;
+        uint32_t len;
+        uint32_t number; /* of the method, + 1; 0: nothing stands here */
     } at[RPC_PLACES];
 };
 
 _Static_assert(RPC_METHODS < RPC_PLACES / 2, "an index that is at most half full");
 
 void rpc_index_init(struct rpc_index *index);
-const struct rpc_method *rpc_index_find(const struct rpc_index *index, const char *name, size_t len);
+/* The method's enum rpc_number, or RPC_METHODS. */
+unsigned rpc_index_find(const struct rpc_index *index, const char *name, size_t len);
 
 /* The row of argument number `index`, from 0: beyond the last row that of a rest, else NULL. */
 const struct rpc_arg *rpc_arg_at(const struct rpc_method *method, size_t index);

@@ -91,11 +91,6 @@ enum hd_err heap_count_full(struct heap *heap, const struct obj *o)
                      (unsigned long long)o->id);
 }
 
-void heap_work_start(struct heap *heap)
-{
-    heap->work_left = heap->work_limit;
-}
-
 enum hd_err heap_no_memory(struct heap *heap)
 {
     if (pool_was_stopped(heap->pool))

@@ -83,7 +83,7 @@ struct heap *heap_open(const struct heap_config *config);
 void heap_close(struct heap *heap);
 
 /* Sets the error text: printf-like, cut at HEAP_ERROR_TEXT, control characters as they are. */
-void heap_set_error(struct heap *heap, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void heap_set_error(struct heap *heap, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
 /* Sets the error text and is `err`: a macro, so that an analyzer sees that a failure is never HD_OK. */
 #define heap_fail(heap, err, ...) (heap_set_error((heap), __VA_ARGS__), (err))
@@ -95,7 +95,10 @@ enum hd_err heap_no_memory(struct heap *heap);
 enum hd_err heap_count_full(struct heap *heap, const struct obj *o);
 
 /* A new budget of limits.work units: at the start of each request. */
-void heap_work_start(struct heap *heap);
+static inline void heap_work_start(struct heap *heap)
+{
+    heap->work_left = heap->work_limit;
+}
 
 /* Charges `units` (objects or elements touched or made); LIMIT when the budget is used up. Charge before allocating. */
 enum hd_err heap_work(struct heap *heap, uint64_t units);

@@ -37,6 +37,16 @@ static inline bool step_is_empty(const struct step *step)
     return step->head == 0;
 }
 
+/* Whether deaths in it are to be told. */
+static inline bool step_has_news(const struct step *step)
+{
+    bool any = step->expired != NULL;
+
+    for (unsigned cause = 0; cause < WEAK_CAUSES; cause++)
+        any |= step->told[cause].first != NULL;
+    return any;
+}
+
 /*
  * Frees queued objects, dropping at most about `budget` references (and objects); sets heap->step to this step
  * meanwhile. True when the queue is empty. The notices in `told` and `expired` are the caller's to deliver or drop.
