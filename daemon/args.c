@@ -202,12 +202,13 @@ enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count)
         arg->is_given = true;
         err = readers[row->kind](call, reader, row, arg);
         if (err != HD_OK)
-            break;
+            goto out;
     }
     if (i < rows)
         leave_out(call, i);
-    if (err == HD_OK && i < count)
+    if (i < count)
         err = read_tail(call, reader, i, count - i);
+out:
     if (err != HD_OK)
         args_release(call);
     return err;
