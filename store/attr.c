@@ -36,7 +36,7 @@ static enum hd_err target_died(struct heap *heap, const struct obj *proxy)
                      weak_cause_name(weak_death(heap, proxy, &when)));
 }
 
-enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target)
+enum hd_err obj_through_proxy(struct heap *heap, struct obj *o, struct obj **target)
 {
     while (o->type == OBJ_PROXY) {
         struct obj *next = weak_target_peek(heap, o);
@@ -116,7 +116,7 @@ static bool is_special(const char *name, size_t len)
 /* -- look-up ------------------------------------------------------------------------------------------------------ */
 
 /* An attribute that is data: the object's own, then its class's; borrowed, NULL if there is none. */
-static struct obj *peek_attribute(struct heap *heap, const struct obj *o, const char *name, size_t len)
+static inline struct obj *peek_attribute(struct heap *heap, const struct obj *o, const char *name, size_t len)
 {
     struct obj *value = NULL;
 

@@ -13,7 +13,15 @@ struct method_row;
 
 /* What operations on `o` work on: a proxy's target, through any number of proxies, else `o` itself; borrowed. DEAD for
  * a dead proxy; LIMIT beyond the work budget. */
-enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target);
+enum hd_err obj_through_proxy(struct heap *heap, struct obj *o, struct obj **target);
+
+static inline enum hd_err obj_through(struct heap *heap, struct obj *o, struct obj **target)
+{
+    if (o->type == OBJ_PROXY)
+        return obj_through_proxy(heap, o, target);
+    *target = o;
+    return HD_OK;
+}
 
 /* NO_ATTR if there is none. `__class__`, `__dict__` (a new dict), `__self__` and `__name__` as in Python. */
 enum hd_err obj_getattr(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj **out);

@@ -50,4 +50,22 @@ static inline bool bytes_are_same(const char *a, const char *b, size_t len)
     return ((bytes_word(a) ^ bytes_word(b)) | (bytes_word(a + len - 8) ^ bytes_word(b + len - 8))) == 0;
 }
 
+/* memcpy of few bytes, by parts that overlap. */
+static inline void bytes_copy(char *to, const char *from, size_t len)
+{
+    if (len > 16) {
+        memcpy(to, from, len);
+    } else if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + len - 4, from + len - 4, 4);
+    } else if (len > 0) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
+}
+
 #endif

@@ -45,7 +45,7 @@ static uint32_t hash_float(const struct heap *heap, double value)
     return mix(heap, bits, SALT_FLOAT);
 }
 
-static uint32_t hash_text(const struct heap *heap, struct text *text)
+static inline uint32_t hash_text(const struct heap *heap, struct text *text)
 {
     if (text->hash == 0)
         text->hash = heap_hash_bytes(heap, text->bytes, text->len) | 1;
@@ -267,8 +267,14 @@ static enum hd_err hash_open(struct heap *heap, struct obj *o)
 
 enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash)
 {
-    enum hd_err err = is_open(o) ? hash_open(heap, o) : HD_OK;
+    enum hd_err err = HD_OK;
 
+    if (o->type == OBJ_STR) { /* most keys are */
+        *hash = hash_text(heap, text_of(o));
+        return HD_OK;
+    }
+    if (is_open(o))
+        err = hash_open(heap, o);
     return err == HD_OK ? hash_flat(heap, o, hash) : err;
 }
 

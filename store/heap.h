@@ -29,7 +29,8 @@ struct ledger;
 #define HEAP_ERROR_TEXT 256
 
 /* Where the methods of the builtin types are found by name; store/kind.c fills it. */
-#define KIND_PLACES 1024u
+#define KIND_PLACE_BITS 10
+#define KIND_PLACES (1u << KIND_PLACE_BITS)
 #define KIND_NAME_MAX 32
 
 struct kind_index {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/bytes.h"
 #include "store/kinds/methods.h"
 
 #define TYPE(code, NAME, name, is_container, meaning) extern const struct kind kind_##name;
@@ -25,24 +26,16 @@ bool obj_traverse(struct obj *o, slot_fn *visit, void *arg)
 
 /* -- methods ------------------------------------------------------------------------------------------------------ */
 
-/* All rows in one table: those of a type stand together, in the order of type_methods.def. */
-static const struct method_row rows[] = {
-#define TYPE_METHOD(type, name, least, most, arguments, summary) {#name, type##_method_##name, NULL, least, most},
-#define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) \
-    {#name, type##_method_##name, type##_peek_##name, least, most},
-#include "protocol/type_methods.def"
-#undef TYPE_METHOD
-#undef TYPE_METHOD_PEEK
-};
-
-/* The same rows' types, to find where each type's begin. */
+/* Types that have methods of their own, and `any`, which all have. */
 enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict, OWNER_set,
              OWNER_object, OWNER_class, OWNER_method, OWNER_weakdict, OWNER_weakkeydict, OWNER_weakset,
              OWNER_queue };
 
-static const uint8_t owners[] = {
-#define TYPE_METHOD(type, name, least, most, arguments, summary) OWNER_##type,
-#define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) OWNER_##type,
+static const struct method_row rows[] = {
+#define TYPE_METHOD(type, name, least, most, arguments, summary) \
+    {#name, type##_method_##name, NULL, least, most, sizeof #name - 1, OWNER_##type},
+#define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) \
+    {#name, type##_method_##name, type##_peek_##name, least, most, sizeof #name - 1, OWNER_##type},
 #include "protocol/type_methods.def"
 #undef TYPE_METHOD
 #undef TYPE_METHOD_PEEK
@@ -62,13 +55,12 @@ static const uint8_t owner_of[OBJ_TYPES] = {
 
 /* -- the index of methods: by type and name ----------------------------------------------------------------------- */
 
+/* By the first bytes of the name: few methods of one type agree in eight, and in their length. */
 static unsigned place_of(unsigned owner, const char *name, size_t len)
 {
-    unsigned hash = owner * 131 + (unsigned)len;
+    uint64_t word = len < 8 ? bytes_short(name, len) : bytes_word(name);
 
-    for (size_t i = 0; i < len; i++)
-        hash = hash * 31 + (unsigned char)name[i];
-    return (hash ^ hash >> 9) % KIND_PLACES;
+    return (unsigned)((word ^ (len << 8 | owner)) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KIND_PLACE_BITS));
 }
 
 void kind_index_init(struct kind_index *index)
@@ -76,7 +68,7 @@ void kind_index_init(struct kind_index *index)
     _Static_assert(ROWS < KIND_PLACES / 2, "an index that is at most half full");
     memset(index, 0, sizeof *index);
     for (unsigned i = 0; i < ROWS; i++) {
-        unsigned at = place_of(owners[i], rows[i].name, strlen(rows[i].name));
+        unsigned at = place_of(rows[i].owner, rows[i].name, rows[i].name_len);
 
         while (index->at[at] != 0)
             at = (at + 1) % KIND_PLACES;
@@ -84,13 +76,14 @@ void kind_index_init(struct kind_index *index)
     }
 }
 
-static const struct method_row *find_row(const struct kind_index *index, unsigned owner, const char *name, size_t len)
+static inline const struct method_row *find_row(const struct kind_index *index, unsigned owner, const char *name,
+                                                size_t len)
 {
     for (unsigned at = place_of(owner, name, len); index->at[at] != 0; at = (at + 1) % KIND_PLACES) {
-        unsigned i = index->at[at] - 1u;
+        const struct method_row *row = &rows[index->at[at] - 1u];
 
-        if (owners[i] == owner && strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)
-            return &rows[i];
+        if (row->owner == owner && row->name_len == len && bytes_are_same(row->name, name, len))
+            return row;
     }
     return NULL;
 }
@@ -106,11 +99,8 @@ const struct method_row *kind_find_method(const struct heap *heap, unsigned type
     return row != NULL ? row : find_row(&heap->methods, OWNER_any, name, len);
 }
 
-enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,
-                      unsigned nargs, struct obj **result)
+enum hd_err kind_bad_nargs(struct heap *heap, const struct method_row *row, const struct obj *self, unsigned nargs)
 {
-    if (nargs >= row->least && nargs <= row->most)
-        return row->run(heap, self, args, nargs, result);
     if (row->least == row->most)
         return heap_fail(heap, HD_TYPE, "%s.%s takes %u argument%s, %u given", obj_type_name(self->type), row->name,
                          row->least, row->least == 1 ? "" : "s", nargs);

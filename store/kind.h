@@ -74,6 +74,8 @@ struct method_row {
     /* For methods that change something and return an element: what they would return, nothing changed; else NULL. */
     method_fn *peek;
     uint8_t least, most; /* arguments */
+    uint8_t name_len;
+    uint8_t owner;       /* whose it is: kind.c's own */
 };
 
 /* The row of `type`'s method with this name, those that all types share included; NULL: no such method. */
@@ -82,8 +84,16 @@ const struct method_row *kind_find_method(const struct heap *heap, unsigned type
 /* Fills a heap's index of these rows. */
 void kind_index_init(struct kind_index *index);
 
+/* TYPE with the text that a wrong number of arguments has. */
+enum hd_err kind_bad_nargs(struct heap *heap, const struct method_row *row, const struct obj *self, unsigned nargs);
+
 /* Calls a method of a builtin type by row: checks the number of arguments (TYPE), then runs it. */
-enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self, struct obj *const *args,
-                      unsigned nargs, struct obj **result);
+static inline enum hd_err kind_call(struct heap *heap, const struct method_row *row, struct obj *self,
+                                    struct obj *const *args, unsigned nargs, struct obj **result)
+{
+    if (nargs < row->least || nargs > row->most)
+        return kind_bad_nargs(heap, row, self, nargs);
+    return row->run(heap, self, args, nargs, result);
+}
 
 #endif

@@ -128,16 +128,25 @@ struct obj *weak_name_forget(struct heap *heap, struct step *step)
     return holder;
 }
 
-/* Before a name is bound: a binding whose object is condemned is none. False if there was one, and it has expired. */
-static bool is_bound(struct heap *heap, const struct names *names, uint32_t position)
+/* Before a name is bound that is bound weakly: to what is condemned is not at all. False then, and it has expired. */
+static __attribute__((noinline)) bool is_bound_weakly(struct heap *heap, struct weak_name *weak)
 {
-    struct weak_name *weak = position == TABLE_NONE ? NULL : weak_in(names->table.entries[position].value);
-
-    if (weak == NULL || !gc_is_condemned(heap, weak->link.target))
-        return position != TABLE_NONE;
+    if (!gc_is_condemned(heap, weak->link.target))
+        return true;
     weak_link_remove(heap, &weak->link);
     weak_name_expire(heap, &weak->link, heap->step);
     return false;
+}
+
+/* Before a name is bound: whether it is bound already, and to what lives. */
+static inline bool is_bound(struct heap *heap, const struct names *names, uint32_t position)
+{
+    struct weak_name *weak;
+
+    if (position == TABLE_NONE)
+        return false;
+    weak = weak_in(names->table.entries[position].value);
+    return weak == NULL || is_bound_weakly(heap, weak);
 }
 
 /* -- binding ------------------------------------------------------------------------------------------------------ */

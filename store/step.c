@@ -92,6 +92,12 @@ static void enqueue(struct step *step, uintptr_t item)
     step->tail = item;
 }
 
+static inline void free_dead(struct heap *heap, struct obj *o)
+{
+    heap->died++;
+    kind_of(o)->free(heap, o);
+}
+
 /* For objects that others may have to hear of, or that have something to drop. */
 static __attribute__((noinline)) void die_in_turn(struct heap *heap, struct step *step, struct obj *o)
 {
@@ -119,8 +125,7 @@ void obj_die(struct heap *heap, struct obj *o)
         return;
     }
     step->doomed++;
-    heap->died++;
-    kind_of(o)->free(heap, o);
+    free_dead(heap, o);
 }
 
 /* -- detaching ---------------------------------------------------------------------------------------------------- */
@@ -227,8 +232,7 @@ static bool run_object(struct heap *heap, struct step *step, size_t *budget)
         enqueue(step, (uintptr_t)o);
         return true;
     }
-    kind_of(o)->free(heap, o);
-    heap->died++;
+    free_dead(heap, o);
     return true;
 }
 

@@ -1,19 +1,13 @@
 /* atoms.c - making numbers and texts. */
 #include "store/kinds/atoms.h"
 
-#include <string.h>
-
+#include "store/bytes.h"
 #include "store/kinds/utf8.h"
 
-enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out)
+enum hd_err int_make(struct heap *heap, int64_t value, struct obj **out)
 {
-    struct obj *o;
+    struct obj *o = heap_new(heap, OBJ_INT, int_size_for(value));
 
-    if (value >= HEAP_SMALL_INT_MIN && value <= HEAP_SMALL_INT_MAX) {
-        *out = heap->small_ints[value - HEAP_SMALL_INT_MIN];
-        return HD_OK;
-    }
-    o = heap_new(heap, OBJ_INT, int_size_for(value));
     if (o == NULL)
         return heap_no_memory(heap);
     int_set(o, value);
@@ -32,29 +26,47 @@ enum hd_err float_new(struct heap *heap, double value, struct obj **out)
     return HD_OK;
 }
 
+/* NULL without memory. */
+static inline struct text *make_text(struct heap *heap, enum obj_type type, size_t len)
+{
+    struct text *text = (struct text *)heap_new(heap, type, sizeof *text + len);
+
+    if (text == NULL)
+        return NULL;
+    text->len = (uint32_t)len;
+    text->hash = 0;
+    return text;
+}
+
+static enum hd_err too_long(struct heap *heap, enum obj_type type)
+{
+    return heap_fail(heap, HD_LIMIT, "a %s holds at most %u bytes", obj_type_name(type), TEXT_MAX);
+}
+
 enum hd_err text_new_raw(struct heap *heap, enum obj_type type, size_t len, struct text **out)
 {
     struct text *text;
 
     if (len > TEXT_MAX)
-        return heap_fail(heap, HD_LIMIT, "a %s holds at most %u bytes", obj_type_name(type), TEXT_MAX);
-    text = (struct text *)heap_new(heap, type, sizeof *text + len);
+        return too_long(heap, type);
+    text = make_text(heap, type, len);
     if (text == NULL)
         return heap_no_memory(heap);
-    text->len = (uint32_t)len;
-    text->hash = 0;
     *out = text;
     return HD_OK;
 }
 
-static enum hd_err text_new(struct heap *heap, enum obj_type type, const char *bytes, size_t len, struct obj **out)
+static inline enum hd_err text_new(struct heap *heap, enum obj_type type, const char *bytes, size_t len,
+                                   struct obj **out)
 {
     struct text *text;
-    enum hd_err err = text_new_raw(heap, type, len, &text);
 
-    if (err != HD_OK)
-        return err;
-    memcpy(text->bytes, bytes, len);
+    if (len > TEXT_MAX)
+        return too_long(heap, type);
+    text = make_text(heap, type, len);
+    if (text == NULL)
+        return heap_no_memory(heap);
+    bytes_copy(text->bytes, bytes, len);
     *out = &text->head;
     return HD_OK;
 }
@@ -96,13 +108,4 @@ uint64_t str_length(const struct obj *o)
     const struct text *text = (const struct text *)o;
 
     return (o->flags & OBJ_ASCII) != 0 ? text->len : utf8_length(text->bytes, text->len);
-}
-
-bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value)
-{
-    (void)heap;
-    if (o->type != OBJ_INT && o->type != OBJ_BOOL)
-        return false;
-    *value = int_value(o);
-    return true;
 }

@@ -36,7 +36,6 @@ struct text {
 #define TEXT_MAX UINT32_C(0x7fffffff) /* bytes of one str or bytes object */
 
 /* Each gives an owned reference in *out; NO_MEMORY, or LIMIT beyond TEXT_MAX. */
-enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out); /* shared for -5 ... 256 */
 enum hd_err float_new(struct heap *heap, double value, struct obj **out);
 enum hd_err bytes_new(struct heap *heap, const char *bytes, size_t len, struct obj **out);
 
@@ -94,8 +93,26 @@ static inline struct text *text_of(struct obj *o)
     return (struct text *)o;
 }
 
+/* For int_new: one that is not shared. */
+enum hd_err int_make(struct heap *heap, int64_t value, struct obj **out);
+
+static inline enum hd_err int_new(struct heap *heap, int64_t value, struct obj **out) /* shared for -5 ... 256 */
+{
+    if (value < HEAP_SMALL_INT_MIN || value > HEAP_SMALL_INT_MAX)
+        return int_make(heap, value, out);
+    *out = heap->small_ints[value - HEAP_SMALL_INT_MIN];
+    return HD_OK;
+}
+
 /* int or bool as an int64; false for other types. */
-bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value);
+static inline bool obj_as_int(const struct heap *heap, const struct obj *o, int64_t *value)
+{
+    (void)heap;
+    if (o->type != OBJ_INT && o->type != OBJ_BOOL)
+        return false;
+    *value = int_value(o);
+    return true;
+}
 
 /* Code points of a str object. Constant time for ASCII, else linear in its bytes. */
 uint64_t str_length(const struct obj *o);

@@ -33,27 +33,34 @@ struct probe {
     enum hd_err err;
 };
 
-static bool text_is_same(const struct text *a, const struct text *b)
+static inline bool text_is_same(const struct text *a, const struct text *b)
 {
     return a->len == b->len && bytes_are_same(a->bytes, b->bytes, a->len);
 }
 
-static bool probe_matches(void *arg, const void *key)
+static __attribute__((noinline)) bool probe_is_equal(struct probe *probe, struct obj *other)
 {
-    struct probe *probe = arg;
-    struct obj *other = (struct obj *)key;
     bool same = false;
 
-    if (other == probe->key)
-        return true;
-    if (other->type == OBJ_STR && probe->key->type == OBJ_STR)
-        return text_is_same(text_of(other), text_of(probe->key));
     if (probe->err == HD_OK)
         probe->err = obj_same_key(probe->heap, probe->key, other, &same);
     return same && probe->err == HD_OK;
 }
 
-enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash, uint32_t *position)
+static inline __attribute__((always_inline)) bool probe_matches(void *arg, const void *key)
+{
+    struct probe *probe = arg;
+    struct obj *other = (struct obj *)key;
+
+    if (other == probe->key)
+        return true;
+    if (other->type == OBJ_STR && probe->key->type == OBJ_STR)
+        return text_is_same(text_of(other), text_of(probe->key));
+    return probe_is_equal(probe, other);
+}
+
+static inline enum hd_err find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash,
+                                      uint32_t *position)
 {
     struct probe probe = {heap, key, HD_OK};
     uint32_t found = table_find_inline(&dict_of(o)->table, hash, probe_matches, &probe);
@@ -64,11 +71,16 @@ enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, 
     return HD_OK;
 }
 
+enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash, uint32_t *position)
+{
+    return find_hashed(heap, o, key, hash, position);
+}
+
 enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
 {
     enum hd_err err = obj_hash(heap, key, hash);
 
-    return err == HD_OK ? dict_find_hashed(heap, o, key, *hash, position) : err;
+    return err == HD_OK ? find_hashed(heap, o, key, *hash, position) : err;
 }
 
 enum hd_err dict_missing(struct heap *heap, const struct obj *o, const struct obj *key)

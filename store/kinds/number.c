@@ -217,8 +217,8 @@ static enum hd_err compute_floats(struct heap *heap, struct obj *a, struct obj *
     return floats(heap, x, y, out);
 }
 
-static enum hd_err compute(struct heap *heap, struct obj *a, struct obj *b, int_op_fn *ints, float_op_fn *floats,
-                           struct obj **out)
+static inline enum hd_err compute(struct heap *heap, struct obj *a, struct obj *b, int_op_fn *ints, float_op_fn *floats,
+                                  struct obj **out)
 {
     int64_t x, y;
 

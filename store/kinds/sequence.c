@@ -40,14 +40,12 @@ static uint64_t grown(uint64_t capacity, uint64_t wanted)
     return capacity + more > wanted ? capacity + more : wanted;
 }
 
-enum hd_err list_reserve(struct heap *heap, struct obj *o, uint64_t more)
+enum hd_err list_grow(struct heap *heap, struct obj *o, uint64_t more)
 {
     struct list *list = list_of(o);
     uint64_t wanted = list->len + more;
     struct obj **items;
 
-    if (wanted <= list->capacity)
-        return HD_OK;
     if (more > SEQUENCE_MAX || wanted > SEQUENCE_MAX)
         return heap_fail(heap, HD_LIMIT, "a list holds at most %u elements", SEQUENCE_MAX);
     if (list->capacity > 0)
@@ -60,15 +58,6 @@ enum hd_err list_reserve(struct heap *heap, struct obj *o, uint64_t more)
     list->items = items;
     list->capacity = (uint32_t)wanted;
     return HD_OK;
-}
-
-void list_push_take(struct obj *o, struct obj **item)
-{
-    struct list *list = list_of(o);
-
-    assert(list->len < list->capacity);
-    list->items[list->len++] = *item;
-    *item = NULL;
 }
 
 enum hd_err list_extend(struct heap *heap, struct obj *o, struct obj *items)

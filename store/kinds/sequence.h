@@ -27,11 +27,6 @@ struct tuple {
 /* An empty list with room for `capacity` elements. */
 enum hd_err list_new(struct heap *heap, uint64_t capacity, struct obj **out);
 
-/* Room for `more` further elements, so that list_push cannot fail. NO_MEMORY, LIMIT beyond SEQUENCE_MAX. */
-enum hd_err list_reserve(struct heap *heap, struct obj *list, uint64_t more);
-
-/* Appends, consuming the caller's reference; room must be reserved. */
-void list_push_take(struct obj *list, struct obj **item);
 
 /* Appends all items of an iterable (store/kinds/iterate.h): all or nothing. Charges a unit for each. */
 enum hd_err list_extend(struct heap *heap, struct obj *list, struct obj *items);
@@ -48,6 +43,23 @@ enum hd_err tuple_new_raw(struct heap *heap, uint64_t len, struct tuple **out);
 static inline struct list *list_of(struct obj *o)
 {
     return (struct list *)o;
+}
+
+/* For list_reserve: when there is not room enough. */
+enum hd_err list_grow(struct heap *heap, struct obj *list, uint64_t more);
+
+/* Room for `more` further elements, so that list_push_take cannot fail. NO_MEMORY, LIMIT beyond SEQUENCE_MAX. */
+static inline enum hd_err list_reserve(struct heap *heap, struct obj *list, uint64_t more)
+{
+    return more <= list_of(list)->capacity - list_of(list)->len ? HD_OK : list_grow(heap, list, more);
+}
+
+/* Appends, consuming the caller's reference; room must be reserved. */
+static inline void list_push_take(struct obj *list, struct obj **item)
+{
+    assert(list_of(list)->len < list_of(list)->capacity);
+    list_of(list)->items[list_of(list)->len++] = *item;
+    *item = NULL;
 }
 
 static inline struct tuple *tuple_of(struct obj *o)

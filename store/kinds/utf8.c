@@ -1,24 +1,6 @@
 /* utf8.c - well-formed UTF-8. */
 #include "store/kinds/utf8.h"
 
-#include <string.h>
-
-bool utf8_is_ascii(const char *bytes, size_t len)
-{
-    size_t i = 0;
-    uint64_t word;
-
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&word, bytes + i, 8);
-        if ((word & UINT64_C(0x8080808080808080)) != 0)
-            return false;
-    }
-    for (; i < len; i++)
-        if ((bytes[i] & 0x80) != 0)
-            return false;
-    return true;
-}
-
 /* Length of the sequence that begins here, 0 if it is not well formed. */
 static size_t sequence_length(const unsigned char *at, size_t left)
 {
@@ -36,13 +18,10 @@ static size_t sequence_length(const unsigned char *at, size_t left)
     return len;
 }
 
-bool utf8_valid(const char *bytes, size_t len, bool *ascii)
+bool utf8_is_well_formed(const char *bytes, size_t len)
 {
     const unsigned char *at = (const unsigned char *)bytes;
 
-    *ascii = utf8_is_ascii(bytes, len);
-    if (*ascii)
-        return true;
     while (len > 0) {
         size_t taken = sequence_length(at, len);
 

@@ -11,14 +11,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/bytes.h"
+
 #define UTF8_MAX 4 /* bytes of one code point */
 
-/* True if `len` bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing above U+10FFFF);
- * *ascii tells whether all are below 0x80. */
-bool utf8_valid(const char *bytes, size_t len, bool *ascii);
-
 /* True if all bytes are below 0x80. */
-bool utf8_is_ascii(const char *bytes, size_t len);
+static inline bool utf8_is_ascii(const char *bytes, size_t len)
+{
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    const char *last;
+
+    if (len < 8)
+        return (bytes_short(bytes, len) & high_bits) == 0;
+    last = bytes + len - 8; /* of these some may be looked at twice */
+    for (; bytes < last; bytes += 8)
+        if ((bytes_word(bytes) & high_bits) != 0)
+            return false;
+    return (bytes_word(last) & high_bits) == 0;
+}
+
+/* True if `len` bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing above U+10FFFF). */
+bool utf8_is_well_formed(const char *bytes, size_t len);
+
+/* The same; *ascii tells whether all are below 0x80. */
+static inline bool utf8_valid(const char *bytes, size_t len, bool *ascii)
+{
+    *ascii = utf8_is_ascii(bytes, len);
+    return *ascii || utf8_is_well_formed(bytes, len);
+}
 
 /* True for what Python's str.strip and str.split take for white space. */
 bool utf8_is_space(uint32_t code_point);
