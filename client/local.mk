@@ -16,6 +16,8 @@ client_sources = \
 cli_sources = \
 	client/cli/arena.c client/cli/arena.h \
 	client/cli/base64.c client/cli/base64.h \
+	client/cli/bench.c client/cli/bench.h \
+	client/cli/clock.h \
 	client/cli/complete.c client/cli/complete.h \
 	client/cli/console.c client/cli/console.h \
 	client/cli/eval.c client/cli/eval.h \
@@ -25,8 +27,10 @@ cli_sources = \
 	client/cli/help.c client/cli/help.h \
 	client/cli/history_file.c client/cli/history_file.h \
 	client/cli/json.c client/cli/json.h \
+	client/cli/latency.c client/cli/latency.h \
 	client/cli/lexer.c client/cli/lexer.h \
 	client/cli/literal.c client/cli/literal.h \
+	client/cli/load.c client/cli/load.h client/cli/load_ops.c \
 	client/cli/look.c client/cli/look.h \
 	client/cli/oneshot.c client/cli/oneshot.h \
 	client/cli/operators.def \

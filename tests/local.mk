@@ -7,6 +7,7 @@
 unit_tests =
 script_tests = \
 	tests/cli.py \
+	tests/cli_bench.py \
 	tests/cli_look.py \
 	tests/cli_terminal.py \
 	tests/cli_transfer.py \

@@ -1,6 +1,7 @@
 # tests/unit.mk: the unit tests in C, on libcheck. A test is one line in `unit_tests`, and what it is made of below.
 unit_tests += \
 	tests/test_check \
+	tests/test_cli_latency \
 	tests/test_cli_parser \
 	tests/test_cli_text \
 	tests/test_client_bytes \
@@ -161,6 +162,10 @@ tests_test_timing_LDADD = $(HUB_TEST_LIBS)
 tests_test_serial_SOURCES = tests/test_serial.c $(rig_sources)
 tests_test_serial_CFLAGS = $(TEST_CFLAGS)
 tests_test_serial_LDADD = $(STORE_TEST_LIBS)
+tests_test_cli_latency_SOURCES = tests/test_cli_latency.c $(suite_sources)
+tests_test_cli_latency_CFLAGS = $(TEST_CFLAGS)
+tests_test_cli_latency_LDADD = $(CLIENT_TEST_LIBS)
+
 tests_test_cli_parser_SOURCES = tests/test_cli_parser.c $(suite_sources)
 tests_test_cli_parser_CFLAGS = $(TEST_CFLAGS)
 tests_test_cli_parser_LDADD = $(CLIENT_TEST_LIBS)

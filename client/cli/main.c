@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/cli/bench.h"
 #include "client/cli/console.h"
 #include "client/cli/look.h"
 #include "client/cli/oneshot.h"
@@ -41,6 +42,8 @@ static enum hd_status run_oneshot(struct console *console, const struct options 
         run = look_run;
     else if (top_knows(options->words[0]))
         run = top_run;
+    else if (bench_knows(options->words[0]))
+        run = bench_run;
     if (run(console, options->words))
         return HD_OK;
     console_complain(console, "");

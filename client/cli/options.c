@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/bench.h"
 #include "client/cli/look.h"
 #include "client/cli/oneshot.h"
 #include "client/cli/top.h"
@@ -106,7 +107,7 @@ static void choose_task(struct options *options)
         options->task = options->expression_count > 0 ? TASK_EXPRESSIONS : TASK_TALK;
     else if (options->expression_count > 0)
         wrong(options, "'%s' stands beside -e", word);
-    else if (!oneshot_knows(word) && !look_knows(word) && !top_knows(word))
+    else if (!oneshot_knows(word) && !look_knows(word) && !top_knows(word) && !bench_knows(word))
         wrong(options, "there is no method '%s'; see heap-cli --help", word);
     else
         options->task = TASK_ONESHOT;
@@ -148,6 +149,7 @@ void options_help(FILE *out)
           "       heap-cli [OPTION]... why TARGET               what keeps it alive, from a root down\n"
           "       heap-cli [OPTION]... graph TARGET --svg FILE  what it leads to, as a picture; --dot: for Graphviz\n"
           "       heap-cli [OPTION]... top                      a live table: objects by type, sessions, requests\n"
+          "       heap-cli [OPTION]... bench                    requests per second and how long they take, in 6 s\n"
           "\n"
           "  -e, --expression TEXT  run these statements; may be given several times\n"
           "  -H, --host HOST:PORT   the server, by default HEAPD_URL, else the Unix socket, else 127.0.0.1:4327\n"

@@ -167,3 +167,18 @@ void text_put_safe(struct buf *out, const char *bytes, size_t len)
     while (bytes < end)
         put_point(out, &bytes, end, "");
 }
+
+void text_put_count(struct buf *out, uint64_t count, unsigned width)
+{
+    char digits[32], text[48];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    int at = 0;
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    text_put(out, "%*s", (int)width, text);
+}

@@ -28,6 +28,9 @@ void text_put_safe(struct buf *out, const char *bytes, size_t len);
 /* snprintf into the buffer; at most 200 bytes. */
 void text_put(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* 1,234,567, right-aligned in `width` columns. */
+void text_put_count(struct buf *out, uint64_t count, unsigned width);
+
 /* Takes a code point of UTF-8 off [*at, end), which is not empty. False, and one byte taken, if there is none. */
 bool text_take_point(const char **at, const char *end, uint32_t *point);
 

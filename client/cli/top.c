@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "client/cli/clock.h"
 #include "client/cli/eval.h"
 #include "client/cli/text.h"
 
@@ -52,30 +52,6 @@ bool top_knows(const char *word)
 
 /* -- numbers ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* 1,234,567 */
-static void put_count(struct buf *out, uint64_t count, unsigned width)
-{
-    char digits[32], text[48];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    int at = 0;
-
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    text_put(out, "%*s", (int)width, text);
-}
-
 static void put_bytes(struct buf *out, uint64_t bytes, unsigned width)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -108,7 +84,7 @@ static void put_rate(struct top *top, enum rate which)
     else if (which == RATE_IN)
         put_bytes(&top->out, (uint64_t)a_second, 0);
     else
-        put_count(&top->out, (uint64_t)(a_second + 0.5), 0);
+        text_put_count(&top->out, (uint64_t)(a_second + 0.5), 0);
     text_put(&top->out, "/s");
 }
 
@@ -122,7 +98,7 @@ static uint64_t stat_of(const struct hd_value *stats, const char *section, const
 static void take_sample(struct top *top, const struct hd_value *stats)
 {
     top->before = top->now;
-    top->now.at_ns = now_ns();
+    top->now.at_ns = clock_ns();
     for (unsigned i = 0; i < RATES; i++)
         top->now.totals[i] = stat_of(stats, rate_rows[i].section, rate_rows[i].row);
     for (unsigned type = 0; type < TYPES_MAX; type++)
@@ -179,7 +155,7 @@ static void put_totals(struct top *top, const struct hd_value *stats)
     struct buf *out = &top->out;
 
     text_put(out, "objects   ");
-    put_count(out, stat_of(stats, "objects", "live"), 0);
+    text_put_count(out, stat_of(stats, "objects", "live"), 0);
     text_put(out, ", made ");
     put_rate(top, RATE_MADE);
     text_put(out, ", died ");
@@ -193,11 +169,11 @@ static void put_totals(struct top *top, const struct hd_value *stats)
     put_bytes(out, stat_of(stats, "memory", "limit"), 0);
     end_line(top);
     text_put(out, "sessions  ");
-    put_count(out, stat_of(stats, "sessions", "active"), 0);
+    text_put_count(out, stat_of(stats, "sessions", "active"), 0);
     text_put(out, ", handles ");
-    put_count(out, stat_of(stats, "sessions", "handles"), 0);
+    text_put_count(out, stat_of(stats, "sessions", "handles"), 0);
     text_put(out, ", names ");
-    put_count(out, stat_of(stats, "sessions", "names"), 0);
+    text_put_count(out, stat_of(stats, "sessions", "names"), 0);
     end_line(top);
     end_line(top);
 }
@@ -232,7 +208,7 @@ static void put_types(struct top *top)
         uint64_t now = top->now.counts[types[i]];
 
         text_put(&top->out, "%-12s", hd_type_name(types[i]));
-        put_count(&top->out, now, 13);
+        text_put_count(&top->out, now, 13);
         if (top->before.at_ns != 0)
             text_put(&top->out, "%+10.0f/s", rate(top, now, top->before.counts[types[i]]));
         end_line(top);
@@ -247,8 +223,8 @@ static void put_session(struct top *top, const struct hd_value *row)
     struct buf *out = &top->out;
 
     text_put(out, "%-9llu", (unsigned long long)hd_uint(hd_get(row, "session")));
-    put_count(out, hd_uint(hd_get(row, "handles")), 11);
-    put_count(out, hd_uint(hd_get(row, "names")), 11);
+    text_put_count(out, hd_uint(hd_get(row, "handles")), 11);
+    text_put_count(out, hd_uint(hd_get(row, "names")), 11);
     put_bytes(out, hd_uint(hd_get(row, "bytes")), 12);
     text_put(out, "  ");
     text_put_safe(out, hd_str(hd_get(row, "address")), hd_len(hd_get(row, "address")));
