@@ -2,9 +2,10 @@
  * daemon/tidy.h - memory that nobody needs goes back to the system, once things are quiet.
  *
  * What dies leaves its memory with the process: what comes next may take it, and nobody who waits for a death waits for
- * the system. What was not needed for a quarter of a second goes: pages of the heap in slices; then the C library is
- * asked for what sessions, buffers and vectors have left within its own heap. That cannot be done in slices, so it waits
- * until nothing has been given back to it for as long, and is left undone while many blocks cut its heap into pieces.
+ * the system. What was not needed for a quarter of a second goes, in slices: large tables of which little is left get
+ * smaller storage, then pages of the heap go. At last the C library is asked for what sessions, buffers and vectors have
+ * left within its own heap. That cannot be done in slices, so it waits until nothing has been given back to it for as
+ * long, and is left undone while many blocks cut its heap into pieces.
  */
 #ifndef HEAPD_DAEMON_TIDY_H
 #define HEAPD_DAEMON_TIDY_H
@@ -16,6 +17,8 @@ struct hub;
 
 struct tidy {
     uint64_t looked_ns;  /* when tidy_tick did last */
+    bool had_tables;     /* that are noted for shrinking, when it did */
+    bool has_tables;     /* to be shrunk */
     uint64_t pages;      /* of the heap's, that are to go */
     uint64_t freed_then; /* mem_libc_freed() when it did, */
     uint64_t freed_done; /* and when that memory was given back last */

@@ -28,6 +28,7 @@ enum pool_use {
 };
 
 struct pool;
+struct table;
 
 /* NULL without memory. `limit`: most bytes that pages in use and large blocks may take together. */
 struct pool *pool_open(const struct mem *mem, uint64_t limit);
@@ -78,6 +79,14 @@ static inline void *pool_grow(struct pool *pool, void *vector, size_t len, size_
 uint64_t pool_unneeded(struct pool *pool);
 uint64_t pool_loose(const struct pool *pool); /* how many such pages there are now */
 uint64_t pool_trim(struct pool *pool, uint64_t pages);
+
+/* Tables whose storage is far larger than what is in them, for whoever has time: kept by store/table.c. When there is no
+ * place, one is not noted, and shrinks with a later insertion. */
+struct pool_sparse {
+    struct table *tables[32];
+    unsigned count;
+};
+struct pool_sparse *pool_sparse(struct pool *pool);
 
 /* What a block of `size` bytes really takes. */
 size_t pool_rounded(size_t size);

@@ -29,6 +29,7 @@ struct pool {
     struct pool_walk *walks;      /* those under way */
     uint64_t epoch, flagged;
     bool is_marking;
+    struct pool_sparse sparse;
     struct pool_stats stats;
     uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
     bool was_stopped;  /* by it */
@@ -362,6 +363,11 @@ bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void
 }
 
 /* -- giving back: free() has done it ------------------------------------------------------------------------------ */
+
+struct pool_sparse *pool_sparse(struct pool *pool)
+{
+    return &pool->sparse;
+}
 
 uint64_t pool_unneeded(struct pool *pool)
 {

@@ -8,6 +8,11 @@
 
 #include "store/pool_page.h"
 
+struct pool_sparse *pool_sparse(struct pool *pool)
+{
+    return &pool->sparse;
+}
+
 uint64_t pool_unneeded(struct pool *pool)
 {
     uint64_t unneeded = pool->unneeded;

@@ -19,6 +19,8 @@
 #define REBUILD_STEP 16u       /* entries moved by one call: enough to end long before the next rebuild is due */
 #define REBUILD_AT_ONCE 512u   /* up to so many positions a rebuild is done in one go */
 #define ORDER_RENEW UINT32_C(0x80000000)
+#define SPARSE 8u              /* so many times the room that is needed is too much, */
+#define SPARSE_LEAST 1024u     /* in a table for so many entries at least */
 
 void table_init(struct table *table)
 {
@@ -46,6 +48,7 @@ static void index_free(struct pool *pool, struct table *table)
 {
     if (table->index == NULL)
         return;
+    table_unnote(pool, table);
     slots_free(pool, &table->index->now);
     slots_free(pool, &table->index->old);
     pool_free(pool, table->index, sizeof *table->index, POOL_DATA);
@@ -331,6 +334,29 @@ static void index_remove(struct table_index *index, uint32_t hash, uint32_t posi
         *slots_locate(&index->now, hash, position) = SLOT_GONE;
 }
 
+static bool has_sparse_vector(const struct table *table)
+{
+    return table->capacity >= SPARSE_LEAST && table->live <= table->capacity / SPARSE;
+}
+
+/* Storage that is worth giving back: of the vector, or of the index, which a rebuild leaves at least a quarter full. */
+static bool is_sparse(const struct table *table)
+{
+    uint32_t mask = table->index->now.mask;
+
+    return has_sparse_vector(table) || (mask >= 4 * SPARSE_LEAST && table->live <= mask / (2 * SPARSE));
+}
+
+static void note(struct pool *pool, struct table *table)
+{
+    struct pool_sparse *sparse = pool_sparse(pool);
+
+    if (sparse->count == sizeof sparse->tables / sizeof sparse->tables[0])
+        return;
+    sparse->tables[sparse->count++] = table;
+    table->index->is_noted = true;
+}
+
 /* Forgets holes at the end, or taking from there would be quadratic. A rebuild goes no further than what is left. */
 static void trim_end(struct table *table)
 {
@@ -365,6 +391,54 @@ void table_remove(struct pool *pool, struct table *table, uint32_t position)
     if (index != NULL && position == index->first && (!index->is_rebuilding || position < index->write))
         index->first++;
     rebuild_some(pool, table, REBUILD_STEP);
+    if (index != NULL && is_sparse(table) && !index->is_noted)
+        note(pool, table);
+}
+
+/* -- shrinking ---------------------------------------------------------------------------------------------------- */
+
+bool table_any_noted(struct pool *pool)
+{
+    return pool_sparse(pool)->count > 0;
+}
+
+void table_unnote(struct pool *pool, struct table *table)
+{
+    struct pool_sparse *sparse = pool_sparse(pool);
+    unsigned at = 0;
+
+    if (table->index == NULL || !table->index->is_noted)
+        return;
+    table->index->is_noted = false;
+    while (sparse->tables[at] != table)
+        at++;
+    sparse->tables[at] = sparse->tables[--sparse->count];
+}
+
+/* Rebuilds it into an index for what is left, and cuts the vector. False: another step may do more. */
+static bool shrink_some(struct pool *pool, struct table *table, uint32_t budget)
+{
+    struct table_index *index = table->index;
+
+    if (!index->is_rebuilding && (!is_sparse(table) || !rebuild_begin(pool, table, table->live)))
+        return true;
+    rebuild_some(pool, table, budget);
+    if (index->is_rebuilding)
+        return false;
+    trim_entries(pool, table, 0);
+    return !is_sparse(table) || has_sparse_vector(table); /* which could not be cut */
+}
+
+bool table_shrink(struct pool *pool, uint32_t budget)
+{
+    struct pool_sparse *sparse = pool_sparse(pool);
+    struct table *table = sparse->count > 0 ? sparse->tables[sparse->count - 1] : NULL;
+
+    if (table == NULL)
+        return false;
+    if (shrink_some(pool, table, budget))
+        table_unnote(pool, table);
+    return true;
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------ */

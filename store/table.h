@@ -62,8 +62,18 @@ bool table_reserve(struct pool *pool, struct table *table, uint32_t more);
 /* Appends an entry after table_reserve; the key must be missing. Returns its position. */
 uint32_t table_insert(struct pool *pool, struct table *table, uint32_t hash, void *key, struct obj *value);
 
-/* Makes the entry at `position` a hole. Never allocates. Positions of others may change (a rebuild goes on). */
+/* Makes the entry at `position` a hole. Never allocates. Positions of others may change (a rebuild goes on). A large
+ * table of which little is left is noted for table_shrink. */
 void table_remove(struct pool *pool, struct table *table, uint32_t position);
+
+/* A table of which an eighth or less is left is given storage of the right size, when there is time for it: goes on with
+ * one of those that were noted, past about `budget` positions. Without memory it stays as it is. False: there was none.
+ * Any table may move its entries by it: see table_unnote. */
+bool table_shrink(struct pool *pool, uint32_t budget);
+bool table_any_noted(struct pool *pool);
+
+/* From here on this table is only taken apart, by position: it is not shrunk any more. */
+void table_unnote(struct pool *pool, struct table *table);
 
 /* First live position at or after `position`, or TABLE_NONE. Amortised constant, leading holes included. */
 uint32_t table_next(const struct table *table, uint32_t position);

@@ -28,6 +28,7 @@ struct table_index {
     uint32_t old_end;
     uint32_t waiting;      /* entries that the rebuild has yet to take from the old index */
     bool is_rebuilding;
+    bool is_noted;         /* in pool_sparse */
     bool renews_orders;    /* orders came near their end: this rebuild numbers entries anew */
     uint32_t renewals;     /* beginnings and ends of such rebuilds */
 };

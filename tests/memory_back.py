@@ -56,6 +56,20 @@ def a_large_graph_of_which_every_second_object_went_first():
 
 
 @test_own
+def a_dict_of_which_little_is_left():
+    def make(client):
+        client.call("bind", "kept", {})
+        for part in parts():
+            client.call("call", "kept", "update", [{i: None for i in part}])
+
+    def drop(client):
+        for part in parts():
+            succeed(client, [("call", ["kept", "pop", [i], {"result": "none"}]) for i in part if i % 1000 != 7])
+
+    goes_back(make, drop)
+
+
+@test_own
 def names_that_go_one_by_one():
     def make(client):
         for part in parts():

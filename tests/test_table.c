@@ -276,6 +276,116 @@ START_TEST(a_table_that_has_shrunk_gives_its_storage_back)
 }
 END_TEST
 
+/* 100,000 entries of which every thousandth stays. */
+static void open_sparse_table(void)
+{
+    open_table();
+    for (size_t key = 1; key <= 100000; key++)
+        add(key);
+    for (size_t key = 1; key <= 100000; key++)
+        if (key % 1000 != 0)
+            remove_key(key);
+}
+
+/* What stays is there, in order, and nothing else. */
+static void is_whole(void)
+{
+    size_t key = 0;
+
+    ck_assert_int_eq(table_check(&table), 0);
+    for (uint32_t at = table_next(&table, 0); at != TABLE_NONE; at = table_next(&table, at + 1)) {
+        key += 1000;
+        ck_assert_ptr_eq(table.entries[at].key, (void *)key);
+        ck_assert_uint_eq(find(key), at);
+    }
+    ck_assert_uint_eq(key, 100000);
+}
+
+START_TEST(a_table_of_which_little_is_left_is_shrunk_when_there_is_time)
+{
+    unsigned slices = 0;
+
+    open_sparse_table();
+    ck_assert(table_any_noted(pool));
+    ck_assert_uint_gt(table_bytes(&table), 2000000);
+    for (; table_shrink(pool, 1000); slices++)
+        is_whole();
+    ck_assert_uint_ge(slices, 100);
+    ck_assert_uint_le(table_bytes(&table), 10000);
+    ck_assert(!table_any_noted(pool));
+    is_whole();
+    close_table();
+}
+END_TEST
+
+START_TEST(between_two_slices_of_shrinking_a_table_may_change)
+{
+    open_sparse_table();
+    for (size_t key = 200000; table_shrink(pool, 500); key++) {
+        add(key);
+        ck_assert_uint_ne(find(key), TABLE_NONE);
+        remove_key(key);
+        is_whole();
+    }
+    close_table();
+}
+END_TEST
+
+START_TEST(without_memory_a_table_is_not_shrunk)
+{
+    size_t bytes;
+
+    open_sparse_table();
+    bytes = table_bytes(&table);
+    pool_set_limit(pool, 0);
+    while (table_shrink(pool, 1000))
+        is_whole();
+    ck_assert_uint_eq(table_bytes(&table), bytes);
+    close_table();
+}
+END_TEST
+
+START_TEST(a_table_that_goes_is_not_shrunk_any_more)
+{
+    open_sparse_table();
+    table_fini(pool, &table);
+    ck_assert(!table_any_noted(pool));
+    for (size_t key = 1; key <= 10000; key++)
+        add(key);
+    for (size_t key = 1; key <= 9990; key++)
+        remove_key(key);
+    ck_assert(table_any_noted(pool));
+    for (size_t key = 9991; key <= 10000; key++)
+        remove_key(key);
+    ck_assert(!table_any_noted(pool));
+    close_table();
+}
+END_TEST
+
+START_TEST(more_sparse_tables_than_can_be_noted_are_left)
+{
+    static struct table many[100];
+
+    open_table();
+    for (unsigned i = 0; i < 100; i++) {
+        table_init(&many[i]);
+        for (size_t key = 1; key <= 2000; key++) {
+            ck_assert(table_reserve(pool, &many[i], 1));
+            table_insert(pool, &many[i], hash_of(key), (void *)key, NULL);
+        }
+        for (uint32_t at; many[i].live > 10; table_remove(pool, &many[i], at))
+            at = table_next(&many[i], 0);
+    }
+    while (table_shrink(pool, 1000))
+        continue;
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(table_check(&many[i]), 0);
+        table_fini(pool, &many[i]);
+    }
+    close_table();
+}
+END_TEST
+
 START_TEST(removing_takes_no_memory)
 {
     uint64_t allocations;
@@ -391,6 +501,11 @@ int main(void)
         no_removal_moves_more_than_a_few_entries,
         a_queue_of_insertions_and_removals_stays_small,
         a_table_that_has_shrunk_gives_its_storage_back,
+        a_table_of_which_little_is_left_is_shrunk_when_there_is_time,
+        between_two_slices_of_shrinking_a_table_may_change,
+        without_memory_a_table_is_not_shrunk,
+        a_table_that_goes_is_not_shrunk_any_more,
+        more_sparse_tables_than_can_be_noted_are_left,
         removing_takes_no_memory,
         without_memory_an_insertion_fails_and_changes_nothing,
         reserved_room_needs_no_memory_later,

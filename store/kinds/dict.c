@@ -226,6 +226,8 @@ static bool drop_dict(struct heap *heap, struct obj *o, uint64_t *cursor, size_t
 {
     struct table *table = &dict_of(o)->table;
 
+    if (*cursor == 0)
+        table_unnote(heap->pool, table); /* entries stay where they are from here on */
     for (; *cursor < table->used && *budget > 0; (*cursor)++, (*budget)--) {
         struct table_entry *entry = &table->entries[*cursor];
         struct obj *key = entry->key;
