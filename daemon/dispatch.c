@@ -8,6 +8,7 @@
 
 #include "daemon/args.h"
 #include "daemon/call.h"
+#include "daemon/freeze.h"
 #include "daemon/job.h"
 #include "store/kinds/utf8.h"
 
@@ -207,9 +208,26 @@ enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
     return run_method(call, number, envelope);
 }
 
-/* The request goes on in slices. */
-static void pause_for_job(struct call *call)
+enum hd_err dispatch_again(struct call *call, const struct envelope *envelope)
 {
+    bool has_quota = call->hub->settings.limit_session_bytes != 0;
+    enum hd_err err;
+
+    if (has_quota)
+        quota_begin(call->session);
+    err = run_method(call, (unsigned)(call->method - rpc_methods), envelope);
+    if (has_quota)
+        quota_end(call->session);
+    return err;
+}
+
+/* The request goes on in slices, or waits to be run again. */
+static void pause_for_job(struct call *call, const struct envelope *envelope)
+{
+    if (!freeze_keep(call->session, envelope)) {
+        finish(call, heap_no_memory(call->heap));
+        return;
+    }
     call->session->is_paused = true;
     hub_add_working(call->hub, call->session);
 }
@@ -241,7 +259,7 @@ static void run_call(struct call *call, unsigned number, const struct envelope *
     if (has_quota)
         quota_end(call->session);
     if (job_is_running(call->session))
-        pause_for_job(call);
+        pause_for_job(call, envelope);
     else
         finish(call, err);
     call->session->grown += (int64_t)(*hub->heap_bytes - bytes);

@@ -11,6 +11,7 @@
 
 #include "daemon/call.h"
 #include "daemon/convert.h"
+#include "daemon/freeze.h"
 
 #define BATCH_DEATHS 10000u       /* objects that die between the steps of one batch, */
 #define BATCH_REFERENCES 1000000u /* and references that are dropped for it */
@@ -92,7 +93,7 @@ static enum hd_err name_step(struct heap *heap, enum hd_err err, uint32_t k)
     return err;
 }
 
-enum hd_err do_batch(struct call *call)
+static enum hd_err run_steps(struct call *call)
 {
     struct session *session = call->session;
     uint64_t first = session->handles.next;
@@ -116,4 +117,26 @@ enum hd_err do_batch(struct call *call)
         call_end_guessing(call);
     }
     return err;
+}
+
+/* Whether a step may change a container. */
+static bool may_write(const struct call *call)
+{
+    struct reader reader = call->rest;
+    struct envelope envelope;
+
+    for (uint32_t k = 0; k < call->rest_count && read_step(&reader, &envelope); k++) {
+        unsigned number = rpc_index_find(&call->hub->methods, envelope.method, envelope.method_len);
+
+        if (number == RPC_call || number == RPC_setattr || number == RPC_delattr)
+            return true;
+    }
+    return false;
+}
+
+enum hd_err do_batch(struct call *call)
+{
+    if (call->heap->frozen_below > 0 && may_write(call))
+        return freeze_wait_to_write(call);
+    return run_steps(call);
 }

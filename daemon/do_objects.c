@@ -1,6 +1,7 @@
 /* do_objects.c - making, reading, calling; attributes; weak references; copies. */
 #include "daemon/call.h"
 #include "daemon/convert.h"
+#include "daemon/freeze.h"
 #include "store/attr.h"
 #include "store/copy.h"
 #include "store/kind.h"
@@ -93,6 +94,8 @@ enum hd_err do_call(struct call *call)
 
     if (err != HD_OK)
         return err;
+    if (freeze_holds(call->heap, found.self) && kind_changes(found.self, found.row))
+        return freeze_wait_to_write(call);
     self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
     if (self->type == OBJ_QUEUE)
         err = call_queue(call, &found, &call->args[2]);
@@ -115,16 +118,25 @@ enum hd_err do_getattr(struct call *call)
 
 enum hd_err do_setattr(struct call *call)
 {
-    enum hd_err err = obj_setattr(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len,
-                                  call->args[2].o);
+    struct obj *o;
+    enum hd_err err = obj_through(call->heap, call->args[0].o, &o);
 
+    if (err == HD_OK && freeze_holds(call->heap, o))
+        return freeze_wait_to_write(call);
+    if (err == HD_OK)
+        err = obj_setattr(call->heap, o, call->args[1].text, call->args[1].text_len, call->args[2].o);
     return err == HD_OK ? reply_bool(call, true) : err;
 }
 
 enum hd_err do_delattr(struct call *call)
 {
-    enum hd_err err = obj_delattr(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len);
+    struct obj *o;
+    enum hd_err err = obj_through(call->heap, call->args[0].o, &o);
 
+    if (err == HD_OK && freeze_holds(call->heap, o))
+        return freeze_wait_to_write(call);
+    if (err == HD_OK)
+        err = obj_delattr(call->heap, o, call->args[1].text, call->args[1].text_len);
     return err == HD_OK ? reply_bool(call, true) : err;
 }
 
@@ -214,20 +226,5 @@ enum hd_err do_copy(struct call *call)
     struct obj *copy = NULL;
     enum hd_err err = obj_copy(call->heap, call->args[0].o, &copy);
 
-    return reply_made(call, err, &copy);
-}
-
-/* A copy with a cycle in it would not die of an answer that cannot be sent: so the answer is tried with the
- * original. */
-enum hd_err do_deepcopy(struct call *call)
-{
-    uint64_t first = call->session->handles.next;
-    struct obj *copy = NULL;
-    enum hd_err err = reply_object(call, call->args[0].o);
-
-    if (err != HD_OK)
-        return err;
-    reply_undo(call, first);
-    err = obj_deepcopy(call->heap, call->args[0].o, &copy);
     return reply_made(call, err, &copy);
 }

@@ -34,7 +34,10 @@ static void answer(struct session *session, const struct job *job)
     heap_work_start(call.heap);
     err = job->kind->answer(&call, job->state);
     drop_state(session, job);
-    dispatch_finish(&call, err);
+    if (job_is_running(session)) /* it was a request that has waited (freeze.h), and goes on as a job of its own */
+        session->is_paused = true;
+    else
+        dispatch_finish(&call, err);
 }
 
 bool job_work(struct session *session)

@@ -16,6 +16,7 @@ daemon_hub_sources = \
 	daemon/dispatch.c \
 	daemon/do_batch.c \
 	daemon/do_config.c \
+	daemon/do_deepcopy.c \
 	daemon/do_gc.c \
 	daemon/do_graph.c \
 	daemon/do_memory.c \
@@ -31,6 +32,7 @@ daemon_hub_sources = \
 	daemon/do_watch.c \
 	daemon/events.c \
 	daemon/fair_clock.h \
+	daemon/freeze.c daemon/freeze.h \
 	daemon/glob.c daemon/glob.h \
 	daemon/holding.c daemon/holding.h \
 	daemon/hub.c daemon/hub.h \

@@ -77,6 +77,8 @@ struct hub {
     bool is_collectors_turn;
     uint64_t longest_slice_ns;     /* of hub_work, in CPU time of this thread: what others had to wait for at least */
     struct offers offers;
+    uint64_t freezes;              /* long copies under way, */
+    uint64_t frozen_writers;       /* and requests that wait to change something (freeze.h) */
     struct takers takers;          /* calls that wait */
     struct lingerings lingerings;
     struct step step;              /* of deaths that no session causes: offers whose time is over */
@@ -236,9 +238,12 @@ void session_wake(struct session *session);
 /* Runs the request of a whole, well-formed frame. dispatch.c */
 void dispatch_frame(struct session *session, const struct envelope *envelope);
 
+/* The handler of a request that waited, now that its time has come. dispatch.c */
+struct call;
+enum hd_err dispatch_again(struct call *call, const struct envelope *envelope);
+
 /* What comes after a handler, or after the answer of a job: the error reply, and the deaths that were caused.
  * dispatch.c */
-struct call;
 void dispatch_finish(struct call *call, enum hd_err err);
 
 /* A response that is an error, in the session's manner: `text` begins with the code. dispatch.c */

@@ -1,11 +1,14 @@
 /*
- * deepcopy.c - a new graph of the same shape: sharing and cycles kept, any depth.
+ * deepcopy.c - a new graph of the same shape: sharing and cycles kept, any depth, in slices.
  *
  * Copies are made empty when they are first met, and filled in order of making; a memo leads from an original to its
  * copy (CPython's copy.deepcopy without its recursion). An original with a single reference can be met only once and
- * needs no memo, but for the root, which the request refers to.
+ * needs no memo: between slices nothing of the graph changes (store/copy.h), so those that will lead to it count.
  *
  * A tuple of only atoms, through tuples at any depth, is itself. That is judged once for each tuple, contents first.
+ *
+ * Invariant: a copy is in the container for which it was made, or `stray`, as soon as it is made. So all are held by the
+ * first one, and a copy that is given up is taken apart from the last to the first: each is held by one before it.
  */
 #include "store/copy.h"
 
@@ -20,8 +23,8 @@
 #include "store/step.h"
 
 struct pair {
-    struct obj *from; /* borrowed: the original holds it while the request runs */
-    struct obj *to;   /* owned: what fails later must not let it die half made */
+    struct obj *from; /* borrowed: the root leads to it */
+    struct obj *to;   /* borrowed: the copy of the root does */
 };
 
 struct judged {
@@ -30,14 +33,25 @@ struct judged {
     bool is_shared;          /* as far as looked at */
 };
 
+enum stage { FILLING, HASHING, GIVING_UP, DONE };
+
 struct deepcopy {
     struct heap *heap;
+    struct obj *root;        /* owned */
+    struct obj *copy;        /* of the root, owned; NULL until it is begun */
+    struct obj *stray;       /* a copy that could not be put where it belongs: owned */
+    enum stage stage;
+    enum hd_err err;
+    uint64_t work_left;
     struct pair *pairs;      /* every container made, in order */
     size_t len, capacity;
+    size_t next;             /* the pair that is being filled, hashed anew */
+    uint64_t at;             /* and how far: the kind's own */
     struct table memo;       /* original -> copy; a shared tuple -> itself; a tuple to be copied, not yet met -> NULL */
     struct judged *stack;    /* tuples being judged */
     size_t depth, stack_capacity;
-    size_t rehash;           /* tables that have copied keys: their hashes are those of the originals until the end */
+    size_t rehash;           /* keys that were copied and hash by content: until the end they have the originals' hashes */
+    char text[HEAP_ERROR_TEXT]; /* of `err`: between slices others fail as well */
 };
 
 /* -- memo --------------------------------------------------------------------------------------------------------- */
@@ -60,18 +74,20 @@ static uint32_t memo_find(struct deepcopy *d, struct obj *o)
     return table_find(&d->memo, memo_hash(d->heap, o), memo_matches, o);
 }
 
-static enum hd_err memo_set(struct deepcopy *d, struct obj *o, struct obj *copy)
+/* Takes up room that was reserved, or the place that a tuple has. */
+static void memo_set(struct deepcopy *d, struct obj *o, struct obj *copy)
 {
-    uint32_t position = memo_find(d, o);
+    uint32_t position = o->type == OBJ_TUPLE ? memo_find(d, o) : TABLE_NONE;
 
-    if (position != TABLE_NONE) {
+    if (position != TABLE_NONE)
         d->memo.entries[position].value = copy;
-        return HD_OK;
-    }
-    if (!table_reserve(d->heap->pool, &d->memo, 1))
-        return heap_no_memory(d->heap);
-    table_insert(d->heap->pool, &d->memo, memo_hash(d->heap, o), o, copy);
-    return HD_OK;
+    else
+        table_insert(d->heap->pool, &d->memo, memo_hash(d->heap, o), o, copy);
+}
+
+static enum hd_err memo_reserve(struct deepcopy *d)
+{
+    return table_reserve(d->heap->pool, &d->memo, 1) ? HD_OK : heap_no_memory(d->heap);
 }
 
 /* -- which tuples are shared -------------------------------------------------------------------------------------- */
@@ -97,44 +113,47 @@ static enum hd_err push_tuple(struct deepcopy *d, struct obj *o)
     return HD_OK;
 }
 
+/* Whether it must be known first if a tuple is shared. */
+static bool is_to_judge(struct deepcopy *d, struct obj *o)
+{
+    return o->type == OBJ_TUPLE && o != d->heap->empty_tuple && memo_find(d, o) == TABLE_NONE;
+}
+
+static enum hd_err end_judging(struct deepcopy *d, const struct judged *top)
+{
+    struct obj *o = &top->tuple->head;
+    enum hd_err err = memo_reserve(d);
+
+    if (err == HD_OK)
+        memo_set(d, o, top->is_shared ? o : NULL);
+    d->depth--;
+    return err;
+}
+
 /* Goes on with the tuple on top of the stack, up to a tuple in it that must be judged first. */
-static enum hd_err judge_top(struct deepcopy *d)
+static enum hd_err judge_some(struct deepcopy *d, size_t *budget)
 {
     struct judged *top = &d->stack[d->depth - 1];
-    struct obj *o = &top->tuple->head;
 
-    for (; top->at < top->tuple->len; top->at++) {
+    for (; top->at < top->tuple->len && *budget > 0; top->at++, (*budget)--) {
         struct obj *item = top->tuple->items[top->at];
-        uint32_t position;
 
         if (is_atom(item) || item == d->heap->empty_tuple)
             continue;
-        if (item->type != OBJ_TUPLE) {
-            top->is_shared = false;
-            continue;
-        }
-        position = memo_find(d, item);
-        if (position == TABLE_NONE)
+        if (is_to_judge(d, item))
             return push_tuple(d, item);
-        if (d->memo.entries[position].value != item)
+        if (item->type != OBJ_TUPLE || d->memo.entries[memo_find(d, item)].value != item)
             top->is_shared = false;
     }
-    d->depth--;
-    return memo_set(d, o, top->is_shared ? o : NULL);
-}
-
-static enum hd_err judge_tuple(struct deepcopy *d, struct obj *o)
-{
-    enum hd_err err = push_tuple(d, o);
-
-    while (err == HD_OK && d->depth > 0)
-        err = judge_top(d);
-    d->depth = 0;
-    return err;
+    if (top->at < top->tuple->len)
+        return HD_OK;
+    *budget -= *budget > 0;
+    return end_judging(d, top);
 }
 
 /* -- making ------------------------------------------------------------------------------------------------------- */
 
+/* Not yet filled slots are nil: others may look at it between slices. */
 static enum hd_err make_tuple(struct heap *heap, uint32_t len, struct obj **out)
 {
     struct tuple *tuple;
@@ -142,7 +161,8 @@ static enum hd_err make_tuple(struct heap *heap, uint32_t len, struct obj **out)
 
     if (err != HD_OK)
         return err;
-    memset(tuple->items, 0, len * sizeof *tuple->items); /* a copy that is given up is dropped half filled */
+    for (uint32_t i = 0; i < len; i++)
+        tuple->items[i] = heap->nil;
     *out = &tuple->head;
     return HD_OK;
 }
@@ -181,146 +201,232 @@ static enum hd_err reserve_pair(struct deepcopy *d)
 /* A new, still empty copy of a container. */
 static enum hd_err begin_copy(struct deepcopy *d, struct obj *o, struct obj **copy)
 {
+    bool is_met_again = o->count > 1 || o->type == OBJ_TUPLE;
     enum hd_err err = heap_work(d->heap, 1 + obj_width(o));
 
     if (err == HD_OK)
         err = reserve_pair(d);
-    if (err == HD_OK && (o->count > 1 || o->type == OBJ_TUPLE))
-        err = memo_set(d, o, NULL);
+    if (err == HD_OK && is_met_again)
+        err = memo_reserve(d);
     if (err == HD_OK)
         err = make_empty(d->heap, o, copy);
     if (err != HD_OK)
         return err;
-    d->pairs[d->len++] = (struct pair){o, obj_ref(*copy)};
-    if (o->count > 1 || o->type == OBJ_TUPLE)
-        d->memo.entries[memo_find(d, o)].value = *copy;
+    d->pairs[d->len++] = (struct pair){o, *copy};
+    if (is_met_again)
+        memo_set(d, o, *copy);
     return HD_OK;
 }
 
-/* The copy of any object, with a new reference. */
+/* The copy of any object but a tuple that is to be judged, with a new reference. */
 static enum hd_err copy_of(struct deepcopy *d, struct obj *o, struct obj **copy)
 {
-    uint32_t position = TABLE_NONE;
-    enum hd_err err;
+    struct obj *made = NULL;
 
     if (is_atom(o) || o == d->heap->empty_tuple) {
-        if (!obj_can_ref(o))
-            return heap_count_full(d->heap, o);
-        *copy = obj_ref(o);
-        return HD_OK;
+        made = o;
+    } else if (o->count > 1 || o->type == OBJ_TUPLE) {
+        uint32_t position = memo_find(d, o);
+
+        made = position != TABLE_NONE ? d->memo.entries[position].value : NULL;
     }
-    if (o->count > 1 || o->type == OBJ_TUPLE)
-        position = memo_find(d, o);
-    if (position == TABLE_NONE && o->type == OBJ_TUPLE) {
-        err = judge_tuple(d, o);
-        if (err != HD_OK)
-            return err;
-        position = memo_find(d, o);
-    }
-    if (position == TABLE_NONE || d->memo.entries[position].value == NULL)
+    if (made == NULL)
         return begin_copy(d, o, copy);
-    if (!obj_can_ref(d->memo.entries[position].value))
+    if (!obj_can_ref(made))
         return heap_count_full(d->heap, o);
-    *copy = obj_ref(d->memo.entries[position].value);
+    *copy = obj_ref(made);
     return HD_OK;
 }
 
-/* -- filling ------------------------------------------------------------------------------------------------------ */
+/* -- filling: from d->at on, until the end, the budget's end, or a tuple that is to be judged --------------------- */
 
-static enum hd_err fill_list(struct deepcopy *d, struct list *from, struct obj *to)
+/* True if the copying can go on with this reference now; if it is a tuple's, that may have to be judged first. */
+static bool is_ready(struct deepcopy *d, struct obj *o, enum hd_err *err)
 {
+    if (!is_to_judge(d, o))
+        return true;
+    *err = push_tuple(d, o);
+    return false;
+}
+
+static enum hd_err fill_list(struct deepcopy *d, struct list *from, struct obj *to, size_t *budget)
+{
+    enum hd_err err = HD_OK;
     struct obj *item;
 
-    for (uint32_t i = 0; i < from->len; i++) {
-        enum hd_err err = copy_of(d, from->items[i], &item);
-
+    for (; d->at < from->len && *budget > 0 && is_ready(d, from->items[d->at], &err); d->at++, (*budget)--) {
+        err = copy_of(d, from->items[d->at], &item);
         if (err != HD_OK)
             return err;
         list_push_take(to, &item);
     }
-    return HD_OK;
+    return err;
 }
 
-static enum hd_err fill_tuple(struct deepcopy *d, struct tuple *from, struct tuple *to)
+static enum hd_err fill_tuple(struct deepcopy *d, struct tuple *from, struct tuple *to, size_t *budget)
 {
-    for (uint32_t i = 0; i < from->len; i++) {
-        enum hd_err err = copy_of(d, from->items[i], &to->items[i]);
+    enum hd_err err = HD_OK;
 
+    for (; d->at < from->len && *budget > 0 && is_ready(d, from->items[d->at], &err); d->at++, (*budget)--) {
+        err = copy_of(d, from->items[d->at], &to->items[d->at]);
         if (err != HD_OK)
             return err;
     }
-    return HD_OK;
+    return err;
 }
 
-static enum hd_err fill_table(struct deepcopy *d, struct table *from, struct table *to)
+/* The hash of a copied key. Instances hash by identity; what a tuple holds may not be filled in yet. */
+static uint32_t hash_of_copy(struct deepcopy *d, const struct table_entry *entry, const struct obj *key)
 {
-    for (uint32_t i = table_next(from, 0); i != TABLE_NONE; i = table_next(from, i + 1)) {
-        struct table_entry entry = from->entries[i];
-        struct obj *key = NULL;
-        struct obj *value = NULL;
-        enum hd_err err = copy_of(d, entry.key, &key);
+    if (key == entry->key)
+        return entry->hash;
+    if (key->type == OBJ_OBJECT)
+        return obj_identity_hash(d->heap, key);
+    d->rehash++;
+    return entry->hash;
+}
 
-        if (err == HD_OK && entry.value != NULL)
-            err = copy_of(d, entry.value, &value);
-        if (err != HD_OK) {
-            obj_unref(d->heap, &key);
-            return err;
-        }
-        d->rehash += key != entry.key;
-        table_insert(d->heap->pool, to, entry.hash, key, value);
+static enum hd_err fill_entry(struct deepcopy *d, const struct table_entry *entry, struct table *to)
+{
+    struct obj *key;
+    struct obj *value = NULL;
+    enum hd_err err = copy_of(d, entry->key, &key);
+
+    if (err == HD_OK && entry->value != NULL) {
+        err = copy_of(d, entry->value, &value);
+        if (err != HD_OK)
+            d->stray = key;
     }
-    return HD_OK;
+    if (err == HD_OK)
+        table_insert(d->heap->pool, to, hash_of_copy(d, entry, key), key, value);
+    return err;
 }
 
-static enum hd_err fill_object(struct deepcopy *d, struct obj *from, struct obj *to)
+static enum hd_err fill_table(struct deepcopy *d, struct table *from, struct table *to, size_t *budget)
 {
+    enum hd_err err = HD_OK;
+
+    while (err == HD_OK && *budget > 0) {
+        uint32_t position = table_next(from, (uint32_t)d->at);
+        struct table_entry *entry = position != TABLE_NONE ? &from->entries[position] : NULL;
+
+        d->at = position;
+        if (entry == NULL || !is_ready(d, entry->key, &err) ||
+            (entry->value != NULL && !is_ready(d, entry->value, &err)))
+            return err;
+        err = fill_entry(d, entry, to);
+        d->at = (uint64_t)position + 1;
+        (*budget)--;
+    }
+    return err;
+}
+
+static enum hd_err fill_object(struct deepcopy *d, struct obj *from, struct obj *to, size_t *budget)
+{
+    uint64_t cursor = d->at;
+    enum hd_err err = HD_OK;
     struct obj *value;
+    struct obj *copy;
     const char *name;
     size_t len;
 
-    for (uint64_t cursor = 0; object_next(from, &cursor, &name, &len, &value);) {
-        struct obj *copy = NULL;
-        enum hd_err err = copy_of(d, value, &copy);
-
+    for (; *budget > 0; (*budget)--) {
+        if (!object_next(from, &cursor, &name, &len, &value)) {
+            d->at = UINT64_MAX;
+            return HD_OK;
+        }
+        if (!is_ready(d, value, &err))
+            return err;
+        err = copy_of(d, value, &copy);
         if (err == HD_OK)
             err = object_set(d->heap, to, name, len, copy);
-        obj_unref(d->heap, &copy);
-        if (err != HD_OK)
+        else
+            copy = NULL;
+        if (err != HD_OK) {
+            d->stray = copy;
             return err;
+        }
+        obj_unref(d->heap, &copy); /* `to` has it */
+        d->at = cursor;
     }
-    return HD_OK;
+    return err;
 }
 
-static enum hd_err fill(struct deepcopy *d, struct pair pair)
+/* True if all of the pair is filled in. */
+static bool is_filled(const struct deepcopy *d, struct obj *from)
+{
+    switch (from->type) {
+    case OBJ_LIST:
+        return d->at == list_of(from)->len;
+    case OBJ_TUPLE:
+        return d->at == tuple_of(from)->len;
+    case OBJ_DICT:
+    case OBJ_SET:
+        return d->at == TABLE_NONE;
+    case OBJ_OBJECT:
+        return d->at == UINT64_MAX;
+    default:
+        return true; /* a weak container was made whole */
+    }
+}
+
+static enum hd_err fill(struct deepcopy *d, struct pair pair, size_t *budget)
 {
     switch (pair.from->type) {
     case OBJ_LIST:
-        return fill_list(d, list_of(pair.from), pair.to);
+        return fill_list(d, list_of(pair.from), pair.to, budget);
     case OBJ_TUPLE:
-        return fill_tuple(d, tuple_of(pair.from), tuple_of(pair.to));
+        return fill_tuple(d, tuple_of(pair.from), tuple_of(pair.to), budget);
     case OBJ_DICT:
     case OBJ_SET:
-        return fill_table(d, &dict_of(pair.from)->table, &dict_of(pair.to)->table);
-    case OBJ_WEAKDICT:
-    case OBJ_WEAKKEYDICT:
-    case OBJ_WEAKSET:
-        return HD_OK;
+        return fill_table(d, &dict_of(pair.from)->table, &dict_of(pair.to)->table, budget);
+    case OBJ_OBJECT:
+        return fill_object(d, pair.from, pair.to, budget);
     default:
-        return fill_object(d, pair.from, pair.to);
+        return HD_OK;
     }
+}
+
+static enum hd_err fill_some(struct deepcopy *d, size_t *budget)
+{
+    enum hd_err err;
+
+    if (d->depth > 0)
+        return judge_some(d, budget);
+    if (d->copy == NULL) {
+        err = HD_OK;
+        return is_ready(d, d->root, &err) ? copy_of(d, d->root, &d->copy) : err;
+    }
+    if (d->next == d->len) {
+        d->stage = d->rehash > 0 ? HASHING : DONE;
+        d->next = 0;
+        return HD_OK;
+    }
+    err = fill(d, d->pairs[d->next], budget);
+    if (err == HD_OK && is_filled(d, d->pairs[d->next].from)) {
+        d->next++;
+        d->at = 0;
+        *budget -= *budget > 0;
+    }
+    return err;
 }
 
 /* -- copied keys -------------------------------------------------------------------------------------------------- */
 
-/* Objects hash by identity: a table whose keys were copied is built anew with the hashes of the copies. */
-static enum hd_err rehash_all(struct deepcopy *d)
+/* Tuples hash by content: a table that has copied ones is built anew. */
+static enum hd_err hash_some(struct deepcopy *d, size_t *budget)
 {
-    enum hd_err err = HD_OK;
+    struct obj *to = d->next < d->len ? d->pairs[d->next++].to : NULL;
+    size_t cost = 1;
 
-    for (size_t i = 0; d->rehash > 0 && err == HD_OK && i < d->len; i++)
-        if (d->pairs[i].to->type == OBJ_DICT || d->pairs[i].to->type == OBJ_SET)
-            err = dict_rehash(d->heap, d->pairs[i].to);
-    return err;
+    if (to == NULL) {
+        d->stage = DONE;
+        return HD_OK;
+    }
+    if (to->type == OBJ_DICT || to->type == OBJ_SET)
+        cost += dict_of(to)->table.live;
+    *budget -= cost < *budget ? cost : *budget;
+    return cost > 1 ? dict_rehash(d->heap, to) : HD_OK;
 }
 
 /* -- the whole ---------------------------------------------------------------------------------------------------- */
@@ -339,39 +445,115 @@ void obj_empty(struct heap *heap, struct obj *o)
 }
 
 /* Takes a failed copy apart. It may hold cycles of its own, so each container is emptied by hand. */
-static void give_up(struct deepcopy *d)
+static void give_up_some(struct deepcopy *d, size_t *budget)
 {
-    for (size_t i = 0; i < d->len; i++)
-        obj_empty(d->heap, d->pairs[i].to);
+    if (d->len > 0) {
+        obj_empty(d->heap, d->pairs[--d->len].to);
+        *budget -= *budget > 0;
+        return;
+    }
+    obj_unref(d->heap, &d->stray);
+    obj_unref(d->heap, &d->copy);
+    d->stage = DONE;
 }
 
-static void end_deepcopy(struct deepcopy *d)
+static void fail(struct deepcopy *d, enum hd_err err)
 {
-    for (size_t i = 0; i < d->len; i++)
-        obj_unref(d->heap, &d->pairs[i].to);
-    table_fini(d->heap->pool, &d->memo);
-    pool_free(d->heap->pool, d->pairs, d->capacity * sizeof *d->pairs, POOL_DATA);
-    pool_free(d->heap->pool, d->stack, d->stack_capacity * sizeof *d->stack, POOL_DATA);
+    d->err = err;
+    d->stage = GIVING_UP;
+    memcpy(d->text, d->heap->error_text, sizeof d->text);
+}
+
+static void start(struct deepcopy *d, struct heap *heap, struct obj *o)
+{
+    d->heap = heap;
+    d->root = obj_ref(o);
+    d->work_left = heap->work_left;
+    table_init(&d->memo);
+}
+
+bool deepcopy_run(struct deepcopy *d, size_t budget)
+{
+    struct heap *heap = d->heap;
+
+    heap->work_left = d->work_left;
+    while (d->stage != DONE && budget > 0) {
+        enum hd_err err = HD_OK;
+
+        if (d->stage == FILLING)
+            err = fill_some(d, &budget);
+        else if (d->stage == HASHING)
+            err = hash_some(d, &budget);
+        else
+            give_up_some(d, &budget);
+        if (err != HD_OK)
+            fail(d, err);
+    }
+    d->work_left = heap->work_left;
+    return d->stage == DONE;
+}
+
+enum hd_err deepcopy_result(struct deepcopy *d, struct obj **out)
+{
+    if (d->err != HD_OK)
+        return heap_fail(d->heap, d->err, "%s", d->text);
+    *out = d->copy;
+    d->copy = NULL;
+    return HD_OK;
+}
+
+static void finish(struct deepcopy *d)
+{
+    struct pool *pool = d->heap->pool;
+
+    table_fini(pool, &d->memo);
+    pool_free(pool, d->pairs, d->capacity * sizeof *d->pairs, POOL_DATA);
+    pool_free(pool, d->stack, d->stack_capacity * sizeof *d->stack, POOL_DATA);
+    obj_unref(d->heap, &d->stray);
+    obj_unref(d->heap, &d->copy);
+    obj_unref(d->heap, &d->root);
+}
+
+enum hd_err deepcopy_open(struct heap *heap, struct obj *o, struct deepcopy **out)
+{
+    struct deepcopy *d = pool_zero(heap->pool, sizeof *d);
+
+    if (d == NULL)
+        return heap_no_memory(heap);
+    start(d, heap, o);
+    *out = d;
+    return HD_OK;
+}
+
+void deepcopy_close(struct deepcopy *d)
+{
+    finish(d);
+    pool_free(d->heap->pool, d, sizeof *d, POOL_DATA);
+}
+
+void deepcopy_cancel(struct deepcopy *d)
+{
+    for (size_t all = SIZE_MAX; d->stage != DONE || d->copy != NULL;)
+        give_up_some(d, &all);
+    deepcopy_close(d);
+}
+
+void deepcopy_roots(struct deepcopy *d, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    visit(arg, d->root);
+    visit(arg, d->copy);
+    visit(arg, d->stray);
 }
 
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out)
 {
-    struct deepcopy d = {.heap = heap};
-    struct obj *copy = NULL;
+    struct deepcopy d = {0};
     enum hd_err err;
 
-    table_init(&d.memo);
-    err = copy_of(&d, o, &copy);
-    for (size_t next = 0; err == HD_OK && next < d.len; next++)
-        err = fill(&d, d.pairs[next]);
-    if (err == HD_OK)
-        err = rehash_all(&d);
-    if (err != HD_OK) {
-        give_up(&d);
-        obj_unref(heap, &copy);
-    } else {
-        *out = copy;
-    }
-    end_deepcopy(&d);
+    start(&d, heap, o);
+    while (!deepcopy_run(&d, SIZE_MAX))
+        continue;
+    err = deepcopy_result(&d, out);
+    finish(&d);
     return err;
 }

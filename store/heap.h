@@ -50,6 +50,7 @@ struct heap {
     uint64_t made;            /* objects made since the start */
     uint64_t died;            /* and those of them that died and were freed */
     uint64_t containers;      /* mortal objects that refer to others */
+    uint64_t frozen_below;    /* objects with ids below it are not to be changed (daemon/freeze.h); 0: none */
     bool is_marking;          /* references that go are shown: to the collector, and to ledgers */
     struct gc *gc;
     struct ledger *ledgers;   /* of long looks at the heap that are under way; store/ledger.h */

@@ -99,6 +99,20 @@ const struct method_row *kind_find_method(const struct heap *heap, unsigned type
     return row != NULL ? row : find_row(&heap->methods, OWNER_any, name, len);
 }
 
+bool kind_changes(const struct obj *self, const struct method_row *row)
+{
+    static const char *const changing[] = {"add",    "append", "clear",   "del",    "discard",    "extend", "insert",
+                                           "pop",    "popitem", "remove", "reverse", "set",       "setdefault", "sort",
+                                           "update"};
+
+    if (!obj_type_is_container(self->type) || self->type == OBJ_TUPLE)
+        return false;
+    for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++)
+        if (strcmp(row->name, changing[i]) == 0)
+            return true;
+    return false;
+}
+
 enum hd_err kind_bad_nargs(struct heap *heap, const struct method_row *row, const struct obj *self, unsigned nargs)
 {
     if (row->least == row->most)

@@ -81,6 +81,9 @@ struct method_row {
 /* The row of `type`'s method with this name, those that all types share included; NULL: no such method. */
 const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len);
 
+/* Whether a method of a container changes it. */
+bool kind_changes(const struct obj *self, const struct method_row *row);
+
 /* Fills a heap's index of these rows. */
 void kind_index_init(struct kind_index *index);
 

@@ -25,6 +25,7 @@ script_tests = \
 	tests/methods_page.sh \
 	tests/model.py \
 	tests/other_clients.py \
+	tests/protocol_copies.py \
 	tests/protocol_config.py \
 	tests/protocol_batch.py \
 	tests/protocol_errors.py \

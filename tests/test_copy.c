@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
@@ -346,6 +347,161 @@ START_TEST(a_deep_copy_that_runs_out_of_memory_leaves_nothing)
 }
 END_TEST
 
+/* -- in slices ---------------------------------------------------------------------------------------------------- */
+
+static void keep_uncounted(void *arg, struct obj *o)
+{
+    (void)arg;
+    if (o != NULL)
+        rig.kept[rig.kept_count++] = o;
+}
+
+/* Between two slices every reference is known, and others fail with texts of their own. */
+static void look_between(struct deepcopy *d)
+{
+    unsigned count = rig.kept_count;
+
+    deepcopy_roots(d, keep_uncounted, NULL);
+    rig_check();
+    rig.kept_count = count;
+    heap_set_error(rig.heap, "somebody else's");
+}
+
+static enum hd_err deepcopy_in_slices(struct obj *o, size_t budget, struct obj **made)
+{
+    struct deepcopy *d;
+    enum hd_err err = deepcopy_open(rig.heap, o, &d);
+
+    if (err != HD_OK)
+        return err;
+    while (!deepcopy_run(d, budget)) {
+        rig.heap->work_left = 0; /* others' */
+        look_between(d);
+    }
+    err = deepcopy_result(d, made);
+    deepcopy_close(d);
+    return err;
+}
+
+/* Twelve entries, a ring through a key, one object met four times. */
+static void is_like_the_graph(struct obj *made, struct obj *root)
+{
+    struct obj *list = item(made, 0);
+    struct obj *o = item(made, 2);
+    struct obj *value;
+
+    ck_assert_ptr_ne(list, item(root, 0));
+    ck_assert_ptr_eq(item(list, 0), item(item(root, 0), 0));
+    ck_assert_ptr_eq(item(list, 2), item(made, 3));
+    ck_assert_ptr_eq(item(item(made, 3), 0), o);
+    ck_assert_ptr_eq(object_peek(rig.heap, o, "table", 5), item(made, 1));
+    ck_assert_ptr_eq(item(object_peek(rig.heap, o, "list", 4), 0), o);
+    ck_assert_uint_eq(dict_of(item(made, 1))->table.live, 13);
+    ck_assert_int_eq(dict_peek(rig.heap, item(made, 1), item(made, 3), &value), HD_OK);
+    ck_assert_ptr_eq(value, list);
+}
+
+START_TEST(a_copy_in_slices_of_any_size_is_the_same)
+{
+    rig_open();
+    for (size_t budget = 1; budget < 30; budget++) {
+        struct obj *root = graph();
+        struct obj *made;
+
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(deepcopy_in_slices(root, budget, &made), HD_OK);
+        is_like_the_graph(rig_keep(made), root);
+        rig_check();
+        break_graph(made);
+        break_graph(root);
+        while (rig.kept_count > 0)
+            rig_drop(rig.kept[rig.kept_count - 1]);
+        rig_run();
+        ck_assert_uint_eq(rig_live(), 0);
+    }
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_copy_in_slices_takes_as_much_work_as_one_in_one_go)
+{
+    struct obj *root;
+    struct obj *made;
+    uint64_t work;
+
+    rig_open();
+    root = graph();
+    heap_work_start(rig.heap);
+    ck_assert_int_eq(obj_deepcopy(rig.heap, root, &made), HD_OK);
+    break_graph(rig_keep(made));
+    work = rig.heap->work_limit - rig.heap->work_left;
+    for (uint64_t limit = work - 1; limit <= work; limit++) {
+        enum hd_err err;
+
+        rig.heap->work_limit = limit;
+        heap_work_start(rig.heap);
+        err = deepcopy_in_slices(root, 3, &made);
+        ck_assert_int_eq(err, limit < work ? HD_LIMIT : HD_OK);
+        if (err == HD_LIMIT)
+            ck_assert_ptr_nonnull(strstr(rig.heap->error_text, "limits.work"));
+    }
+    break_graph(rig_keep(made));
+    break_graph(root);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_copy_in_slices_that_runs_out_of_memory_leaves_nothing)
+{
+    struct obj *root;
+    struct obj *made;
+    enum hd_err err = HD_NO_MEMORY;
+    uint64_t live;
+
+    rig_open();
+    root = graph();
+    live = rig_live();
+    for (uint64_t k = 1; err != HD_OK; k++) {
+        meter_fail(&rig.meter, k, false);
+        heap_work_start(rig.heap);
+        err = deepcopy_in_slices(root, 1, &made);
+        meter_fail(&rig.meter, 0, false);
+        ck_assert(err == HD_OK || err == HD_NO_MEMORY);
+        rig_run();
+        ck_assert(err == HD_OK || rig_live() == live);
+    }
+    break_graph(rig_keep(made));
+    break_graph(root);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_copy_that_is_cancelled_leaves_nothing_however_far_it_has_come)
+{
+    struct obj *root;
+    uint64_t live;
+    bool is_done = false;
+
+    rig_open();
+    root = graph();
+    live = rig_live();
+    for (unsigned slices = 0; !is_done; slices++) {
+        struct deepcopy *d;
+
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(deepcopy_open(rig.heap, root, &d), HD_OK);
+        for (unsigned i = 0; i < slices && !is_done; i++)
+            is_done = deepcopy_run(d, 1);
+        deepcopy_cancel(d);
+        rig_run();
+        rig_check();
+        ck_assert_uint_eq(rig_live(), live);
+    }
+    break_graph(root);
+    rig_close();
+}
+END_TEST
+
 START_TEST(a_shallow_copy_that_runs_out_of_memory_leaves_nothing)
 {
     struct obj *root;
@@ -402,6 +558,57 @@ START_TEST(the_deep_size_is_of_what_would_die_with_it)
 }
 END_TEST
 
+/* What a copy in slices relies on: a method that is not known to change its object would not wait. */
+START_TEST(every_method_that_changes_a_container_is_known)
+{
+    static const char *const reading[] = {
+        "len",   "get",   "get_item", "has",          "contains",   "index",                "count",    "slice",     "scan",
+        "keys",  "values", "items",   "union",        "difference", "symmetric_difference", "issubset", "issuperset",
+        "intersection"};
+    static const struct {
+        enum obj_type type;
+        const char *name;
+    } methods[] = {
+#define OBJ_TYPE_int OBJ_INT
+#define OBJ_TYPE_float OBJ_INT
+#define OBJ_TYPE_str OBJ_INT
+#define OBJ_TYPE_bytes OBJ_INT
+#define OBJ_TYPE_any OBJ_INT
+#define OBJ_TYPE_class OBJ_INT
+#define OBJ_TYPE_method OBJ_INT
+#define OBJ_TYPE_queue OBJ_INT
+#define OBJ_TYPE_list OBJ_LIST
+#define OBJ_TYPE_tuple OBJ_TUPLE
+#define OBJ_TYPE_dict OBJ_DICT
+#define OBJ_TYPE_set OBJ_SET
+#define OBJ_TYPE_object OBJ_OBJECT
+#define OBJ_TYPE_weakdict OBJ_WEAKDICT
+#define OBJ_TYPE_weakkeydict OBJ_WEAKKEYDICT
+#define OBJ_TYPE_weakset OBJ_WEAKSET
+#define TYPE_METHOD(type, name, least, most, arguments, summary) {OBJ_TYPE_##type, #name},
+#define TYPE_METHOD_PEEK TYPE_METHOD
+#include "protocol/type_methods.def"
+#undef TYPE_METHOD
+#undef TYPE_METHOD_PEEK
+    };
+
+    rig_open();
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        struct obj self = {.type = (uint8_t)methods[i].type};
+        const struct method_row *row;
+        bool reads = methods[i].type == OBJ_INT; /* all that are of no interest */
+
+        if (!reads) {
+            for (size_t k = 0; k < sizeof reading / sizeof reading[0]; k++)
+                reads = reads || strcmp(methods[i].name, reading[k]) == 0;
+            row = kind_find_method(rig.heap, self.type, methods[i].name, strlen(methods[i].name));
+            ck_assert_msg(kind_changes(&self, row) == !reads, "%s", methods[i].name);
+        }
+    }
+    rig_close();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -417,6 +624,11 @@ int main(void)
         a_copy_beyond_the_work_limit_is_refused_and_leaves_nothing,
         a_deep_copy_that_runs_out_of_memory_leaves_nothing,
         a_shallow_copy_that_runs_out_of_memory_leaves_nothing,
+        a_copy_in_slices_of_any_size_is_the_same,
+        a_copy_in_slices_takes_as_much_work_as_one_in_one_go,
+        a_copy_in_slices_that_runs_out_of_memory_leaves_nothing,
+        a_copy_that_is_cancelled_leaves_nothing_however_far_it_has_come,
+        every_method_that_changes_a_container_is_known,
         the_deep_size_is_of_what_would_die_with_it,
         NULL,
     };

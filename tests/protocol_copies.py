@@ -1,0 +1,367 @@
+"""protocol_copies.py - copies in slices: others are served meanwhile, and the copy is of one instant all the same."""
+import random
+import select
+
+from harness import Daemon, Ref, pack, run, test_own, wait_until
+
+MANY = 60000  # references of a graph that keeps a copy going on for long, one a slice
+
+
+class Stage(Daemon):
+    """A daemon with small slices, whose clients are administrators; what is left in `global` goes with it."""
+
+    def __init__(self, slice_objects, **config):
+        super().__init__(config={"slice_objects": slice_objects, "admin_from": "loopback", **config})
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            client = self.client()
+            for name in client.call("names", "global"):
+                client.call("unbind", ["global", name])
+            self.close_clients()
+            client = self.client()
+            wait_until(lambda: client.call("stats", "sessions")["sessions"]["active"] == 1, "the sessions to end")
+            client.call("gc")
+        super().__exit__(kind, error, trace)
+
+
+def begin(client, method, *params):
+    """Sends a request that comes to be run right behind a ping: it has begun when the ping is answered."""
+    client.msgid += 2
+    client.send(client.encode([0, client.msgid - 1, "ping", []]) + client.encode([0, client.msgid, method, list(params)]))
+    assert client.answer(client.msgid - 1) is None
+    return client.msgid
+
+
+def is_silent(client):
+    """Nothing has come yet."""
+    return not client.input and not select.select([client.sock], [], [], 0)[0]
+
+
+def large(client, name="x"):
+    client.call("bind", ["global", name], [[n] for n in range(MANY // 2)])
+
+
+@test_own
+def others_are_served_while_a_copy_goes_on():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        request = begin(client, "deepcopy", "x", {"into": 1})
+        for _ in range(100):
+            assert other.call("ping", 1) == 1
+        other.call("bind", "mine", [1, 2])
+        other.call("bind", ["global", "y"], 5)
+        other.call("unbind", ["global", "y"])
+        assert other.of("x", "len") == MANY // 2 and other.of("mine", "get", 0) == 1
+        assert other.call("batch", [["ping", [1]], ["get", [["global", "x"], {"result": "none"}]]]) == [1, None]
+        assert is_silent(client)
+        assert client.answer(request).handle == 1
+        assert client.call("read", 1) == [[n] for n in range(MANY // 2)]
+
+
+@test_own
+def what_is_made_meanwhile_may_be_changed_meanwhile():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        request = begin(client, "deepcopy", "x", {"into": 1})
+        other.call("bind", "mine", [1])
+        other.of("mine", "append", 2)
+        assert other.call("read", "mine") == [1, 2]
+        assert is_silent(client)
+        client.answer(request)
+
+
+def writers(client):
+    """[(what changes, request that changes it, how it reads afterwards)] of things in the graph `g`, one of each kind."""
+    client.call("class", "C", {"into": 1})
+    client.call("bind", ["global", "C"], Ref(1, 0, ""))
+    for n in range(2, 10):
+        client.call("call", Ref(1, 0, ""), "new", [], {"into": n})
+    named = [Ref(n, 0, "") for n in range(2, 10)]
+    for ref in named:
+        client.call("setattr", ref, "a", 1)
+    client.call("bind", ["global", "l"], [1, 2, 3])
+    client.call("bind", ["global", "d"], {"k": 1, "n": 5})
+    client.call("call", "set", "new", [[1, 2, 3]], {"into": 11})
+    client.call("bind", ["global", "s"], Ref(11, 0, ""))
+    client.call("bind", ["global", "o"], named[0])
+    client.call("getattr", "l", "append", {"into": 12})
+    client.call("bind", ["global", "m"], Ref(12, 0, ""))
+    client.call("proxy", "l", {"into": 13})
+    client.call("bind", ["global", "p"], Ref(13, 0, ""))
+    return [
+        ("call", "l", "append", [4]), ("call", "l", "extend", [[5, 6]]), ("call", "l", "insert", [0, 9]), ("call", "l", "pop"),
+        ("call", "l", "set", [0, 7]), ("call", "l", "remove", [2]), ("call", "l", "reverse"), ("call", "l", "sort"),
+        ("call", "l", "del", [0]), ("call", "p", "append", [8]), ("call", "m", "call", [10]), ("call", "l", "clear"),
+        ("call", "d", "set", ["x", 1]), ("call", "d", "del", ["k"]), ("call", "d", "add", ["n"]), ("call", "d", "update", [{"z": 1}]),
+        ("call", "d", "setdefault", ["q", 1]), ("call", "d", "popitem"), ("call", "d", "pop", ["n"]), ("call", "d", "clear"),
+        ("call", "s", "add", [9]), ("call", "s", "discard", [1]), ("call", "s", "remove", [2]), ("call", "s", "pop"), ("call", "s", "clear"),
+        ("setattr", "o", "b", 2), ("call", "o", "add", ["a"]), ("delattr", "o", "a"), ("setattr", "C", "c", 3),
+        ("batch", [["setattr", ["o", "e", 5]], ["call", ["l", "append", [11]]]]),
+    ]
+
+
+@test_own
+def every_write_waits_for_the_copy_and_then_is_done():
+    with Stage(3) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        requests = writers(client)
+        graph = [{"@": name} for name in ("l", "d", "s", "o")]
+        client.call("bind", ["global", "g"], [{"@": "x"}] + graph)
+        for request in requests:
+            before = [client.call("read", name) for name in ("l", "d", "s")]
+            copying = begin(client, "deepcopy", "g", {"into": 100})
+            writing = other.request(*request)
+            assert other.sock not in select.select([other.sock], [], [], 0)[0] and is_silent(client), request
+            client.answer(copying)
+            copy = [client.call("read", ref) for ref in client.call("referents", 100)[1:4]]
+            assert copy == before, (request, copy, before)
+            error, _ = other.response(writing)
+            assert error is None, (request, error)
+            client.call("release", 100)
+
+
+class Model:
+    """A graph of lists, dicts, sets and tuples as Python's, and the same in the server; random changes to both."""
+
+    def __init__(self, client, rng):
+        self.client, self.rng, self.serial = client, rng, 0
+        self.made = []  # [(name, Python object)]
+        for _ in range(12):
+            self.make()
+
+    def literal(self):
+        return self.rng.choice([self.rng.randrange(1000), "text", None, 1.5])
+
+    def value(self):
+        """(Python value, what to send for it): a literal, or something that is there."""
+        if self.made and self.rng.random() < 0.5:
+            name, value = self.rng.choice(self.made)
+            return value, {"@": name}
+        value = self.literal()
+        return value, value
+
+    def make(self):
+        self.serial += 1
+        name = f"v{self.serial}"
+        kind = self.rng.choice(["list", "dict", "set"])
+        if kind == "set":
+            self.client.call("call", "set", "new", [[1, 2]], {"into": 1})
+            self.client.call("bind", ["global", name], Ref(1, 0, ""))
+            self.client.call("release", 1)
+            self.made.append((name, {1, 2}))
+        else:
+            value = [] if kind == "list" else {}
+            self.client.call("bind", ["global", name], value)
+            self.made.append((name, value))
+
+    def change(self):
+        """(the request, a function that does the same here), of the graph as it stands when it is called."""
+        name, target = self.rng.choice(self.made)
+        value, sent = self.value()
+        if isinstance(target, list):
+            if target and self.rng.random() < 0.4:
+                at = self.rng.randrange(len(target))
+                return ("call", name, "set", [at, sent]), lambda: target.__setitem__(at, value)
+            if target and self.rng.random() < 0.3:
+                return ("call", name, "pop", [], {"result": "none"}), target.pop
+            return ("call", name, "append", [sent]), lambda: target.append(value)
+        if isinstance(target, dict):
+            key = f"k{self.rng.randrange(6)}"
+            if key in target and self.rng.random() < 0.3:
+                return ("call", name, "del", [key]), lambda: target.pop(key)
+            return ("call", name, "set", [key, sent]), lambda: target.__setitem__(key, value)
+        number = self.rng.randrange(9)
+        if self.rng.random() < 0.5:
+            return ("call", name, "discard", [number]), lambda: target.discard(number)
+        return ("call", name, "add", [number]), lambda: target.add(number)
+
+
+def shape(value, seen=None):
+    """A graph of Python objects by value, with what is met again as a number: equal for graphs of one shape."""
+    seen = {} if seen is None else seen
+    if not isinstance(value, (list, dict, set)):
+        return value
+    if id(value) in seen:
+        return ("again", seen[id(value)])
+    seen[id(value)] = len(seen)
+    if isinstance(value, set):
+        return ("set", sorted(value))
+    if isinstance(value, dict):
+        return ("dict", [(key, shape(value[key], seen)) for key in value])
+    return ("list", [shape(item, seen) for item in value])
+
+
+def fetch(client, ref, seen):
+    """What is behind a reference as Python objects, sharing and cycles kept, by the objects' ids."""
+    if not isinstance(ref, Ref):
+        return ref
+    if ref.id in seen:
+        return seen[ref.id]
+    value = seen[ref.id] = {"list": list, "dict": dict, "set": set}[ref.type]()
+    if ref.type == "set":
+        value.update(client.call("call", ref, "items", [], {"result": "value"}))
+        return value
+    items = client.call("referents", ref)
+    if ref.type == "list":
+        value.extend(fetch(client, item, seen) for item in items)
+    else:
+        for key, item in zip(items[::2], items[1::2]):
+            value[key] = fetch(client, item, seen)
+    return value
+
+
+@test_own
+def a_copy_is_of_one_instant_whatever_others_write_meanwhile():
+    for seed in range(6):
+        rng = random.Random(seed)
+        with Stage(rng.choice([1, 2, 5])) as server:
+            client, other = server.client(), server.client()
+            model = Model(client, rng)
+            for _ in range(12):
+                for _ in range(10):
+                    request, change = model.change()
+                    client.call(*request)
+                    change()
+                root = [value for _, value in model.made]
+                client.call("bind", ["global", "g"], [{"@": name} for name, _ in model.made])
+                expected = shape(root)
+                sent = []
+                with server.held_still():  # what comes first is read first: the writes find the copy begun
+                    copying = client.request("deepcopy", "g", {"into": 100})
+                    for _ in range(8):
+                        request, change = model.change()
+                        sent.append(other.request(*request))
+                        change()
+                copy = client.answer(copying)
+                assert all(other.response(waiting)[0] is None for waiting in sent)
+                assert shape(fetch(client, copy, {})) == expected, seed
+                assert shape(fetch(client, client.call("hold", "g"), {})) == shape(root), seed
+                client.call("unbind", ["global", "g"])
+                client.call("release", 100)
+            assert client.call("verify")["differences"] == []
+
+
+@test_own
+def who_waits_to_write_goes_before_the_next_long_copy():
+    with Stage(1) as server:
+        first, second, writer = server.client(), server.client(), server.client()
+        large(first)
+        large(first, "y")
+        one = begin(first, "deepcopy", "x", {"into": 1})
+        write = begin(writer, "call", "y", "append", [1])
+        two = begin(second, "deepcopy", "y", {"into": 1})
+        first.answer(one)
+        assert writer.answer(write) is None
+        assert is_silent(second)
+        second.answer(two)
+        assert second.of(1, "len") == MANY // 2 + 1
+
+
+@test_own
+def two_long_copies_go_on_side_by_side():
+    with Stage(1) as server:
+        first, second, writer = server.client(), server.client(), server.client()
+        large(first)
+        one = begin(first, "deepcopy", "x", {"into": 1})
+        two = begin(second, "deepcopy", "x", {"into": 1})
+        assert is_silent(first)
+        write = begin(writer, "call", "x", "append", [1])
+        first.answer(one)
+        second.answer(two)
+        assert writer.answer(write) is None
+        assert [c.of(1, "len") for c in (first, second)] == [MANY // 2] * 2 and first.of("x", "len") == MANY // 2 + 1
+
+
+@test_own
+def writers_go_on_when_the_copying_session_ends():
+    with Stage(1) as server:
+        writer, admin = server.client(), server.client()
+        base = server.gauges(writer)
+        for end in ("close", "kill", "half close"):
+            client = server.client()
+            large(client)
+            number = client.call("hello", {})["session"]
+            begin(client, "deepcopy", "x", {"into": 1})
+            write = begin(writer, "call", "x", "append", [1])
+            if end == "close":
+                client.close()
+            elif end == "kill":
+                admin.call("kill", number)
+            else:
+                client.half_close()
+            assert writer.answer(write) is None
+            assert writer.of("x", "len") == MANY // 2 + 1
+            client.close()
+            writer.call("unbind", ["global", "x"])
+            wait_until(lambda: server.gauges(writer)["sessions.active"] == base["sessions.active"], "the session's end")
+            writer.call("gc")
+            assert server.gauges(writer)["objects.live"] == base["objects.live"], end
+
+
+@test_own
+def a_writer_that_leaves_while_it_waits_is_forgotten_or_has_written():
+    with Stage(1) as server:
+        client, writer = server.client(), server.client()
+        large(client)
+        request = begin(client, "deepcopy", "x", {"into": 1})
+        begin(writer, "call", "x", "append", [1])
+        writer.close()
+        client.answer(request)
+        wait_until(lambda: client.call("stats", "sessions")["sessions"]["active"] == 1, "the writer's end")
+        assert client.of("x", "len") in (MANY // 2, MANY // 2 + 1) and client.of(1, "len") == MANY // 2
+
+
+@test_own
+def requests_behind_a_write_that_waits_keep_their_order():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        client.call("bind", ["global", "l"], [])
+        large(client)
+        request = begin(client, "deepcopy", "x", {"into": 1})
+        other.send(b"".join(pack([2, "call", ["l", "append", [n]]]) for n in range(100)) + pack([0, 9, "read", ["l"]]))
+        client.answer(request)
+        assert other.receive() == [1, 9, None, list(range(100))]
+
+
+@test_own
+def a_long_copy_beyond_a_limit_leaves_nothing_and_lets_writers_go_on():
+    with Stage(7, **{"limits.work": MANY}) as server:
+        client, other = server.client(), server.client()
+        client.call("bind", ["global", "ring"], [[n] for n in range(MANY // 4)])
+        for part in ("a", "b"):
+            client.call("bind", ["global", part], [[{"@": "ring"}, n] for n in range(MANY // 6)])
+            client.of("ring", "append", {"@": part})
+        live = client.call("stats", "objects")["objects"]["live"]
+        copying = begin(client, "deepcopy", "ring", {"into": 1})
+        write = begin(other, "call", "ring", "append", [1])
+        error, _ = client.response(copying)
+        assert error.startswith("LIMIT "), error
+        assert other.answer(write) is None
+        assert client.call("stats", "objects")["objects"]["live"] == live
+        client.call("bind", "n", 1, {"if": "absent"})
+        assert client.call("new", [], {"into": 1}).handle == 1
+
+
+@test_own
+def verify_and_gc_find_nothing_while_a_copy_goes_on():
+    with Stage(20) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        client.of("x", "append", {"@": "x"})
+        for n in range(3):
+            client.call("call", "tuple", "new", [[[n], {"@": "x"}]], {"into": 7})
+            client.of("x", "append", Ref(7, 0, ""))
+            client.call("release", 7)
+        request = begin(client, "deepcopy", "x", {"into": 1})
+        assert other.call("verify")["differences"] == []
+        assert other.call("gc")["collected"] == 0
+        client.answer(request)
+        assert client.call("verify")["differences"] == []
+
+
+if __name__ == "__main__":
+    run()
