@@ -8,8 +8,9 @@
  * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and
  * the promises that are open together must fit in the bytes that are left.
  *
- * Values are read some way ahead of their turn, so that what an INDEX leads to is on its way from memory when it is
- * needed: in a large graph it is far from what was made last.
+ * In a large graph what an INDEX leads to is far from what was made last, and memory is slow. So values are read some way
+ * ahead of their turn, to ask for the places that an INDEX names; and the references that it makes are counted beside the
+ * object, until all is read: then all counts are brought up to date in the order in which the objects lie.
  */
 #include "store/serial_loading.h"
 
@@ -27,6 +28,9 @@ enum hd_err loading_refuse(struct loading *l, const char *why)
     return heap_fail(l->heap, HD_VALUE, "the dump is damaged: %s", why);
 }
 
+/* So many references are added to an object in one load at most, so that its count has room for them. */
+#define MORE_MAX (UINT32_MAX - OBJ_COUNT_MAX - 1)
+
 /* -- reading ahead ------------------------------------------------------------------------------------------------ */
 
 static void read_ahead(struct loading *l, unsigned place)
@@ -34,17 +38,10 @@ static void read_ahead(struct loading *l, unsigned place)
     struct loading_ahead *ahead = &l->ahead[place % LOADING_AHEAD];
 
     *ahead = (struct loading_ahead){serial_read(&l->in), l->in.at};
-    if (ahead->value.form == SERIAL_INDEX && ahead->value.len < l->claimed)
+    if (ahead->value.form == SERIAL_INDEX && ahead->value.len < l->claimed) {
         __builtin_prefetch(&l->out->objects[ahead->value.len]);
-}
-
-/* Half of the way is left to fetch the object itself. */
-static void fetch_object(const struct loading *l, unsigned place)
-{
-    const struct serial_value *value = &l->ahead[place % LOADING_AHEAD].value;
-
-    if (value->form == SERIAL_INDEX && value->len < l->out->len)
-        __builtin_prefetch(l->out->objects[value->len]);
+        __builtin_prefetch(&l->more[ahead->value.len]);
+    }
 }
 
 static const struct serial_value *peek_next(const struct loading *l)
@@ -56,7 +53,6 @@ struct serial_value loading_next(struct loading *l)
 {
     struct loading_ahead next = l->ahead[l->turn % LOADING_AHEAD];
 
-    fetch_object(l, l->turn + LOADING_AHEAD / 2);
     read_ahead(l, l->turn++);
     l->at = next.end;
     return next.value;
@@ -108,12 +104,16 @@ static enum hd_err give_to_dict(struct loading *l, struct loading_frame *frame, 
     return err;
 }
 
-static enum hd_err give_attribute(struct loading *l, const struct loading_frame *frame, struct obj *o)
+static enum hd_err give_attribute(struct loading *l, struct loading_frame *frame, struct obj *o)
 {
     struct obj *value = o;
     struct obj *none;
     enum hd_err err;
 
+    if (frame->name == NULL) {
+        instance_of(frame->o)->values[frame->place++] = o;
+        return HD_OK;
+    }
     if (frame->type == OBJ_OBJECT)
         err = object_set(l->heap, frame->o, frame->name, frame->name_len, o);
     else
@@ -133,7 +133,7 @@ static enum hd_err give_class(struct loading *l, size_t depth, struct obj *o)
 
     if (o->type != OBJ_CLASS || class_of(o)->makes != OBJ_OBJECT)
         return loading_refuse(l, "an object has no class");
-    err = object_new(l->heap, o, &instance);
+    err = object_new_sized(l->heap, o, frame->left, &instance);
     if (err != HD_OK)
         return err;
     obj_unref(l->heap, &class); /* the instance holds it */
@@ -204,8 +204,10 @@ static enum hd_err open_last(struct loading *l, enum obj_type type, struct obj *
         return loading_refuse(l, "it is deeper than it says");
     l->frames[l->depth++] = (struct loading_frame){
         .o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left, .type = (uint8_t)type};
-    if (type == OBJ_TUPLE)
+    if (type == OBJ_TUPLE) {
         o->flags |= OBJ_ON_PATH;
+        l->open_tuples++;
+    }
     return HD_OK;
 }
 
@@ -213,8 +215,10 @@ static void close_top(struct loading *l)
 {
     struct loading_frame *frame = &l->frames[--l->depth];
 
-    if (frame->type == OBJ_TUPLE)
+    if (frame->type == OBJ_TUPLE) {
         frame->o->flags &= (uint8_t)~OBJ_ON_PATH;
+        l->open_tuples--;
+    }
 }
 
 /* Adds what was made, if it was, and opens it. */
@@ -397,18 +401,36 @@ static enum hd_err read_map(struct loading *l, uint32_t len)
     return add_open(l, err, dict, 2 * (uint64_t)len);
 }
 
-/* An object that was read before. */
+/* An object that was read before. It is not touched, if that can be. */
 static enum hd_err read_index(struct loading *l, uint32_t number)
 {
     struct obj *o = number < l->out->len ? l->out->objects[number] : NULL;
 
     if (o == NULL)
         return loading_refuse(l, "a number leads to nothing");
-    if (!obj_can_ref(o))
+    if (l->more[number] == MORE_MAX)
         return heap_count_full(l->heap, o);
-    if (o->type == OBJ_TUPLE && (o->flags & OBJ_ON_PATH) != 0)
+    l->more[number]++;
+    if (l->open_tuples > 0 && o->type == OBJ_TUPLE && (o->flags & OBJ_ON_PATH) != 0)
         l->has_knots = true; /* good if the way back to it leads through something else */
-    return give(l, l->depth, obj_ref(o));
+    return give(l, l->depth, o);
+}
+
+/* Adds the references that were counted beside the objects. */
+static enum hd_err count_references(struct loading *l)
+{
+    enum hd_err err = HD_OK;
+
+    for (size_t i = 0; i < l->out->len; i++) {
+        struct obj *o = l->out->objects[i];
+
+        if (l->more[i] == 0 || obj_is_immortal(o))
+            continue;
+        o->count += l->more[i];
+        if (o->count > OBJ_COUNT_MAX)
+            err = heap_count_full(l->heap, o);
+    }
+    return err;
 }
 
 static enum hd_err read_atom(struct loading *l, const struct serial_value *value)
@@ -458,11 +480,27 @@ static enum hd_err read_value(struct loading *l)
     return read_atom(l, &value);
 }
 
+/* The names of most instances are those of the one before. */
+static bool is_expected(const struct loading *l, const struct loading_frame *frame)
+{
+    const struct serial_value *next = peek_next(l);
+
+    return frame->type == OBJ_OBJECT && next->form == SERIAL_STR &&
+           object_has_slot(frame->o, frame->place, next->bytes, next->len);
+}
+
 static enum hd_err read_attribute_name(struct loading *l, struct loading_frame *frame)
 {
-    enum hd_err err = read_name(l, &frame->name, &frame->name_len);
+    enum hd_err err;
     bool is_set;
 
+    if (is_expected(l, frame)) {
+        (void)loading_next(l);
+        l->owed--;
+        frame->name = NULL;
+        return HD_OK;
+    }
+    err = read_name(l, &frame->name, &frame->name_len);
     if (err != HD_OK)
         return err;
     if (frame->type == OBJ_OBJECT)
@@ -534,21 +572,32 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
     if (l->out->objects == NULL)
         return heap_no_memory(l->heap);
     l->out->capacity = l->claimed;
+    l->more = pool_zero(pool, l->claimed * sizeof *l->more);
     l->frames = pool_alloc(pool, (l->most_depth + 1) * sizeof *l->frames, POOL_DATA);
-    if (l->frames == NULL)
+    if (l->more == NULL || l->frames == NULL)
         return heap_no_memory(l->heap);
     for (unsigned i = 0; i < LOADING_AHEAD; i++)
         read_ahead(l, i);
     return HD_OK;
 }
 
-/* What only the load knew of; `out` has the rest. */
+/* What a load that failed was holding; `out` has the rest. */
 static void drop_loading(struct loading *l)
 {
     for (size_t i = 0; i < l->depth; i++)
         if (l->frames[i].type == OBJ_DICT)
             obj_unref(l->heap, &l->frames[i].key);
     obj_unref(l->heap, &l->orphan);
+}
+
+static enum hd_err build(struct loading *l)
+{
+    enum hd_err err = read_graph(l);
+    enum hd_err counted = count_references(l); /* of a load that failed too: what is undone must be counted */
+
+    if (err == HD_OK)
+        err = counted;
+    return err == HD_OK ? loading_finish(l) : err;
 }
 
 enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
@@ -561,16 +610,14 @@ enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const 
     if (err == HD_OK)
         err = begin_load(&l, bytes, len);
     if (err == HD_OK)
-        err = read_graph(&l);
-    if (err == HD_OK)
-        err = loading_finish(&l);
+        err = build(&l);
     if (err == HD_OK) {
         *loaded = out;
     } else {
         serial_undo(heap, &out);
         drop_loading(&l);
     }
-    if (l.frames != NULL)
-        pool_free(heap->pool, l.frames, (l.most_depth + 1) * sizeof *l.frames, POOL_DATA);
+    pool_free(heap->pool, l.more, l.claimed * sizeof *l.more, POOL_DATA);
+    pool_free(heap->pool, l.frames, (l.most_depth + 1) * sizeof *l.frames, POOL_DATA);
     return err;
 }

@@ -13,11 +13,13 @@ struct loading_frame {
     struct obj *o;            /* borrowed; NULL for an instance whose class has not come */
     union {
         struct obj *key;      /* dict: owned, waits for its value; or NULL */
-        const char *name;     /* instance, class: of the attribute whose value comes next; in the blob */
+        const char *name;     /* instance, class: of the attribute whose value comes next, in the blob; NULL: the
+                               * slot at `place` waits for it */
     };
     uint32_t name_len;
     uint32_t number;          /* of an instance */
     uint32_t left;            /* values to come; attributes count one */
+    uint16_t place;           /* instance: of the attribute that comes next, if it comes in the order of its class */
     uint8_t type;             /* enum obj_type */
 };
 
@@ -37,7 +39,9 @@ struct loading {
     unsigned turn;            /* modulo LOADING_AHEAD: the place of the next value */
     const struct serial_classes *classes;
     struct serial_loaded *out;
-    uint32_t claimed;         /* objects, by the head of the blob: room in out->objects */
+    uint32_t claimed;         /* objects, by the head of the blob: room in out->objects, and in `more` */
+    uint32_t *more;           /* by number: references that the object's count does not have yet */
+    size_t open_tuples;
     struct loading_frame *frames;
     size_t depth, most_depth; /* open ones; room, by the head of the blob */
     uint64_t owed;            /* values that heads have promised and that have not come */

@@ -118,6 +118,32 @@ enum hd_err object_new(struct heap *heap, struct obj *class, struct obj **out)
     return HD_OK;
 }
 
+/* Slots of deleted attributes are as good as those of attributes to come. */
+enum hd_err object_new_sized(struct heap *heap, struct obj *class, unsigned n, struct obj **out)
+{
+    struct obj **values;
+    enum hd_err err = object_new(heap, class, out);
+
+    if (err != HD_OK || n == 0 || n > class_of(class)->layout_len)
+        return err;
+    values = pool_zero(heap->pool, values_size(n));
+    if (values == NULL) {
+        obj_unref(heap, out);
+        return heap_no_memory(heap);
+    }
+    instance_of(*out)->values = values;
+    (*out)->aux = (uint16_t)n;
+    return HD_OK;
+}
+
+bool object_has_slot(const struct obj *o, unsigned place, const char *name, size_t len)
+{
+    const struct instance *instance = (const struct instance *)o;
+
+    return place < o->aux && !owns_names(o) && instance->values[place] == NULL &&
+           name_is(instance->class->layout[place], name, len);
+}
+
 /* Gives the instance a table of its own, with what it has. */
 static enum hd_err own_names(struct heap *heap, struct instance *instance)
 {

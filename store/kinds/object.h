@@ -48,6 +48,14 @@ const char *class_name(const struct obj *class_or_instance, size_t *len);
 /* An instance of a class, without attributes. */
 enum hd_err object_new(struct heap *heap, struct obj *class, struct obj **out);
 
+/*
+ * The same for as many attributes as `n`, if instances of its class had so many: their slots are there and empty, which
+ * object_has_slot then tells of one, and which whoever fills them takes from `values`. Filling them first to last, each
+ * name at the place that it has, is setting them. A slot may stay empty.
+ */
+enum hd_err object_new_sized(struct heap *heap, struct obj *class, unsigned n, struct obj **out);
+bool object_has_slot(const struct obj *o, unsigned place, const char *name, size_t len);
+
 /* Sets, finds, removes an attribute. object_set takes a new reference to value; object_peek borrows, NULL if missing;
  * object_remove gives the reference to the caller, NULL if missing. */
 enum hd_err object_set(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj *value);
