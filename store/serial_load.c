@@ -67,6 +67,16 @@ static bool hashes_late(const struct obj *key)
     return key->type == OBJ_TUPLE || key->type == OBJ_WEAKREF;
 }
 
+/* The entry at this place in the dict that was filled here before, if its keys were the same until now and this is one
+ * more of them: then its hash is known, and that it is new. Records in a row mostly have the same keys. */
+static const struct table_entry *same_in_model(const struct loading_frame *frame, const struct obj *key)
+{
+    const struct table *model = &dict_of(frame->model)->table;
+    uint32_t place = dict_of(frame->o)->table.used;
+
+    return place < model->used && model->entries[place].key == key ? &model->entries[place] : NULL;
+}
+
 /* An entry of a dict or set, for which there is room; consumes both references. */
 static enum hd_err give_entry(struct loading *l, struct obj *o, struct obj *key, struct obj *value)
 {
@@ -92,13 +102,19 @@ static enum hd_err give_entry(struct loading *l, struct obj *o, struct obj *key,
 
 static enum hd_err give_to_dict(struct loading *l, struct loading_frame *frame, struct obj *o)
 {
-    enum hd_err err;
+    const struct table_entry *same;
+    enum hd_err err = HD_OK;
 
     if (frame->key == NULL) {
         frame->key = o;
         return HD_OK;
     }
-    err = give_entry(l, frame->o, frame->key, o);
+    same = frame->is_like ? same_in_model(frame, frame->key) : NULL;
+    frame->is_like = same != NULL;
+    if (same != NULL)
+        table_insert(l->heap->pool, &dict_of(frame->o)->table, same->hash, frame->key, o);
+    else
+        err = give_entry(l, frame->o, frame->key, o);
     if (err == HD_OK)
         frame->key = NULL;
     return err;
@@ -200,10 +216,13 @@ static enum hd_err add(struct loading *l, struct obj *o)
 /* The container last added, or an instance that waits for its class (NULL), is open from now on. */
 static enum hd_err open_last(struct loading *l, enum obj_type type, struct obj *o, uint64_t left)
 {
+    struct loading_frame *frame;
+
     if (l->depth == l->most_depth)
         return loading_refuse(l, "it is deeper than it says");
-    l->frames[l->depth++] = (struct loading_frame){
-        .o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left, .type = (uint8_t)type};
+    frame = &l->frames[l->depth++];
+    *frame = (struct loading_frame){.o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left,
+                                    .type = (uint8_t)type, .is_like = frame->model != NULL, .model = frame->model};
     if (type == OBJ_TUPLE) {
         o->flags |= OBJ_ON_PATH;
         l->open_tuples++;
@@ -215,6 +234,8 @@ static void close_top(struct loading *l)
 {
     struct loading_frame *frame = &l->frames[--l->depth];
 
+    if (frame->type == OBJ_DICT && (frame->o->flags & OBJ_ON_PATH) == 0) /* its hashes are known */
+        frame->model = frame->o;
     if (frame->type == OBJ_TUPLE) {
         frame->o->flags &= (uint8_t)~OBJ_ON_PATH;
         l->open_tuples--;
@@ -573,7 +594,7 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
         return heap_no_memory(l->heap);
     l->out->capacity = l->claimed;
     l->more = pool_zero(pool, l->claimed * sizeof *l->more);
-    l->frames = pool_alloc(pool, (l->most_depth + 1) * sizeof *l->frames, POOL_DATA);
+    l->frames = pool_zero(pool, (l->most_depth + 1) * sizeof *l->frames);
     if (l->more == NULL || l->frames == NULL)
         return heap_no_memory(l->heap);
     for (unsigned i = 0; i < LOADING_AHEAD; i++)

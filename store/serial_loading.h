@@ -21,6 +21,8 @@ struct loading_frame {
     uint32_t left;            /* values to come; attributes count one */
     uint16_t place;           /* instance: of the attribute that comes next, if it comes in the order of its class */
     uint8_t type;             /* enum obj_type */
+    bool is_like;             /* dict: all keys until now are those of `model`, in its order */
+    struct obj *model;        /* the dict that was open here last, borrowed; NULL: none was */
 };
 
 /* A value that was read before its turn. */
