@@ -69,9 +69,10 @@ static bool hashes_late(const struct obj *key)
 
 /* The entry at this place in the dict that was filled here before, if its keys were the same until now and this is one
  * more of them: then its hash is known, and that it is new. Records in a row mostly have the same keys. */
-static const struct table_entry *same_in_model(const struct loading_frame *frame, const struct obj *key)
+static const struct table_entry *same_in_model(const struct loading *l, const struct loading_frame *frame,
+                                               const struct obj *key)
 {
-    const struct table *model = &dict_of(frame->model)->table;
+    const struct table *model = &dict_of(l->out->objects[frame->model - 1])->table;
     uint32_t place = dict_of(frame->o)->table.used;
 
     return place < model->used && model->entries[place].key == key ? &model->entries[place] : NULL;
@@ -109,7 +110,7 @@ static enum hd_err give_to_dict(struct loading *l, struct loading_frame *frame, 
         frame->key = o;
         return HD_OK;
     }
-    same = frame->is_like ? same_in_model(frame, frame->key) : NULL;
+    same = frame->is_like ? same_in_model(l, frame, frame->key) : NULL;
     frame->is_like = same != NULL;
     if (same != NULL)
         table_insert(l->heap->pool, &dict_of(frame->o)->table, same->hash, frame->key, o);
@@ -222,7 +223,7 @@ static enum hd_err open_last(struct loading *l, enum obj_type type, struct obj *
         return loading_refuse(l, "it is deeper than it says");
     frame = &l->frames[l->depth++];
     *frame = (struct loading_frame){.o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left,
-                                    .type = (uint8_t)type, .is_like = frame->model != NULL, .model = frame->model};
+                                    .type = (uint8_t)type, .is_like = frame->model != 0, .model = frame->model};
     if (type == OBJ_TUPLE) {
         o->flags |= OBJ_ON_PATH;
         l->open_tuples++;
@@ -235,7 +236,7 @@ static void close_top(struct loading *l)
     struct loading_frame *frame = &l->frames[--l->depth];
 
     if (frame->type == OBJ_DICT && (frame->o->flags & OBJ_ON_PATH) == 0) /* its hashes are known */
-        frame->model = frame->o;
+        frame->model = frame->number + 1;
     if (frame->type == OBJ_TUPLE) {
         frame->o->flags &= (uint8_t)~OBJ_ON_PATH;
         l->open_tuples--;

@@ -16,13 +16,15 @@ struct loading_frame {
         const char *name;     /* instance, class: of the attribute whose value comes next, in the blob; NULL: the
                                * slot at `place` waits for it */
     };
-    uint32_t name_len;
-    uint32_t number;          /* of an instance */
+    union {
+        uint32_t number;      /* of what is filled; of an instance only until its class has come */
+        uint32_t name_len;
+    };
     uint32_t left;            /* values to come; attributes count one */
+    uint32_t model;           /* number + 1 of the dict that was open here last; 0: none was */
     uint16_t place;           /* instance: of the attribute that comes next, if it comes in the order of its class */
     uint8_t type;             /* enum obj_type */
     bool is_like;             /* dict: all keys until now are those of `model`, in its order */
-    struct obj *model;        /* the dict that was open here last, borrowed; NULL: none was */
 };
 
 /* A value that was read before its turn. */
