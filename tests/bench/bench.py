@@ -1,21 +1,25 @@
 #!/usr/bin/python3
 """Requests per second of heapd beside Redis, and beside a server that only reads and writes, side by side in one run.
 
-    ./dev bench [--rounds N] [--connections N] [--keys N] [--depths 1,16,64] [--unix] [--markdown] [--json FILE] [OP...]
+    ./dev bench [--rounds N] [--requests N] [--connections N] [--keys N] [--depths 1,16,64] [--unix] [--markdown]
+                [--json FILE] [OP...]
 
-The server that is measured has one core and the load has another. A round measures every operation at every depth on all
-servers, one right after the other; the servers take turns in going first. Figures are medians over all rounds, ratios
-are medians of the rounds' ratios. Beside requests per second stands each server's own CPU time per request, which
-holds on noisy machines as well. Every answer is checked, and keys are drawn at random, the same ones for all.
+The server that is measured has one core and the load has another. A round measures every operation at every depth on
+all servers, one right after the other; the servers take turns in going first. Figures are medians over all rounds,
+ratios are medians of the rounds' ratios. Beside requests per second stands each server's own CPU time per request,
+which holds on noisy machines as well. Every answer is checked, and keys are drawn at random, the same ones for all.
+Memcached is measured, too, for what it knows, where it is installed.
 
-A measurement in which a server or the load waited for its core is repeated, a few times; in all, there are at most as many
-repeats as measurements. Where rounds of the same server still differ too much, and do not agree on which side of the goal
-they are, a row is not judged: the machine was too noisy. With --markdown it measures over TCP and over a Unix socket, and
-prints the tables of docs/performance.md. All is written to a file for machines, too (build/bench.json).
+A measurement in which a server or the load waited for its core is repeated, a few times; in all, there are at most as
+many repeats as measurements. Where rounds of the same server still differ too much, and do not agree on which side of
+the goal they are, or where most of them were disturbed, a row is not judged: the machine was too noisy. With --markdown
+it measures over TCP and over a Unix socket, and prints the tables of docs/performance.md. All is written to a file for
+machines, too (build/bench.json).
 
 Operations: ping get bind add incr append set.
 """
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -37,14 +41,20 @@ OPS = [  # operation of ops.c, what it is on heapd, what it is on Redis, the goa
     ("append", 'call(xs, "append", [1])', "RPUSH", EVEN),
     ("set", 'call(d, "set", [key, str])', "HSET", NONE),
 ]
+TITLES = {"heapd": "heapd", "redis": "Redis", "echo": "echo", "memcached": "memcached"}
 REQUESTS = {1: 60_000, 16: 400_000, 64: 1_000_000}  # by depth: about half a second each
 WAITED = 0.03  # part of a measurement for which a server or the load may wait for its core
 REPEATS = 3  # of a measurement in which they waited longer
-NOISE = 0.10  # spread of rounds of one server above which its figures are not judged
+NOISE = 0.10  # spread of rounds of one server above which they must agree to be judged
+WRECKED = 0.30  # the same, above which nothing is judged; or the part of the time for which they waited
 FULL = 0.97  # of its core: who takes so much is the limit
 
 
 # -- measuring ---------------------------------------------------------------------------------------------------------
+
+
+def requests(depth, options):
+    return options.requests or REQUESTS.get(depth, 400_000)
 
 
 def measure_once(server, op, depth, options):
@@ -53,8 +63,8 @@ def measure_once(server, op, depth, options):
     while best is None or (best["waited"] > WAITED and tries <= REPEATS and options.repeats > 0):
         options.repeats -= tries > 0
         tries += 1
-        result = server.load("--op", op, "--depth", depth, "--connections", options.connections, "--keys", options.keys,
-                             "--requests", REQUESTS.get(depth, 400_000))
+        result = server.load("--op", op, "--depth", depth, "--connections", options.connections, "--keys",
+                             options.keys, "--requests", requests(depth, options))
         result["waited"] = max(result["server_wait"], result["load_wait"])
         if best is None or result["waited"] < best["waited"]:
             best = result
@@ -70,6 +80,8 @@ def measure(servers, options):
         for op in options.ops:
             for depth in options.depths:
                 for server in order:
+                    if not server.knows(op):
+                        continue
                     rounds = results.setdefault((op, depth), {}).setdefault(server.name, [])
                     rounds.append(measure_once(server, op, depth, options))
         print(f"bench: round {number + 1} of {options.rounds}", file=sys.stderr)
@@ -84,7 +96,7 @@ def redis_benchmark(redis, options):
     for depth in options.depths:
         done = subprocess.run(
             lab.pinned(1, ["redis-benchmark", *where, "-c", str(options.connections), "-P", str(depth), "-r",
-                           str(options.keys), "-n", str(REQUESTS.get(depth, 400_000)), "-t", "get,incr", "--csv"]),
+                           str(options.keys), "-n", str(requests(depth, options)), "-t", "get,incr", "--csv"]),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, timeout=300)
         for line in done.stdout.splitlines()[1:]:
             test, rate = line.replace('"', "").split(",")[:2]
@@ -94,11 +106,14 @@ def redis_benchmark(redis, options):
 
 def run(unix, options):
     """What one run over TCP or a Unix socket found: its rows, and every round."""
-    with lab.Heapd(unix=unix) as heapd, lab.Redis(unix=unix) as redis, lab.Echo(unix=unix) as echo:
-        for server in heapd, redis:
-            server.load("--fill", "--keys", options.keys)
-        results = measure([heapd, redis, echo], options)
-        rates = redis_benchmark(redis, options)
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(kind(unix=unix)) for kind in (lab.Heapd, lab.Redis, lab.Echo, lab.Memcached)
+                   if kind.is_there()]
+        for server in servers:
+            if server.knows("fill-keys"):
+                server.load("--fill", "--keys", options.keys)
+        results = measure(servers, options)
+        rates = redis_benchmark(servers[1], options)
     return {"socket": "unix" if unix else "tcp", "rows": [summary(*item) for item in results.items()],
             "redis_benchmark": [{"test": test, "depth": depth, "rps": rps} for (test, depth), rps in rates.items()],
             "rounds": [{"op": op, "depth": depth, **servers} for (op, depth), servers in results.items()]}
@@ -110,16 +125,18 @@ def run(unix, options):
 def medians(rounds):
     row = {field: statistics.median(result[field] for result in rounds)
            for field in ("rps", "cpu_us", "load_cpu_us", "p50_us", "p99_us", "p999_us", "max_us", "waited")}
-    row["rps_spread"], row["cpu_spread"] = (lab.spread([result[field] for result in rounds]) for field in ("rps", "cpu_us"))
+    for field in "rps", "cpu_us":
+        row[field + "_noise"] = lab.spread([result[field] for result in rounds])
+    row["rps_noise"] = max(row["rps_noise"], row["waited"])
     return row
 
 
-def verdict(ratios, goal, spreads):
-    """Of the rounds' ratios, and how much each server's rounds differ."""
-    if goal is None:
+def verdict(ratios, goal, noises):
+    """Of the rounds' ratios, and how noisy each server's rounds were."""
+    if goal is None or len(ratios) < 2:
         return ""
-    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
-    if max(spreads) > NOISE and low < goal <= high:
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    if max(noises) > WRECKED or (max(noises) > NOISE and low < goal <= high):
         return "too noisy"
     return "met" if middle >= goal else "missed"
 
@@ -132,11 +149,11 @@ def summary(key, servers):
     # A ratio above 1 is heapd's advantage in both.
     ratios = {"ratio": [a["rps"] / b["rps"] for a, b in zip(ours, theirs)],
               "cpu_ratio": [b["cpu_us"] / a["cpu_us"] for a, b in zip(ours, theirs)]}
-    for field, goal, spread in (("ratio", goals[0], "rps_spread"), ("cpu_ratio", goals[1], "cpu_spread")):
-        spreads = [row[name][spread] for name in ("heapd", "redis")]
+    for field, goal, noise in (("ratio", goals[0], "rps_noise"), ("cpu_ratio", goals[1], "cpu_us_noise")):
+        noises = [row[name][noise] for name in ("heapd", "redis")]
         row[field] = statistics.median(ratios[field])
         row[field + "_goal"] = goal.get(depth)
-        row[field + "_verdict"] = verdict(ratios[field], goal.get(depth), spreads)
+        row[field + "_verdict"] = verdict(ratios[field], goal.get(depth), noises)
     return row
 
 
@@ -151,26 +168,25 @@ def limited_by_load(row):
 
 def table(rows, heads, cells):
     texts = {op: f"{ours} / {theirs}" for op, ours, theirs, _ in OPS}
-    return lab.markdown(["request", ">depth", *heads], [[texts[row["op"]], row["depth"], *cells(row)] for row in rows])
+    return lab.markdown(["request", ">depth", *heads],
+                        [[texts[row["op"]], row["depth"], *cells(row)] for row in rows])
 
 
-def goal(row, field):
-    target = row[field + "_goal"]
-    return ["" if target is None else f"{target:.2f}", row[field + "_verdict"]]
+def against_goals(rows, field, ratio, form):
+    """A table of one figure of all servers, with heapd's ratio to Redis beside its goal."""
+    names = [name for name in ("heapd", "redis", "echo", "memcached") if any(name in row for row in rows)]
 
+    def cells(row):
+        target = row[ratio + "_goal"]
+        return [*(form.format(row[name][field]) if name in row else "" for name in names), f"**{row[ratio]:.2f}**",
+                "" if target is None else f"{target:.2f}", row[ratio + "_verdict"]]
 
-def throughput(row):
-    rates = [f"{row[name]['rps'] / 1000:,.0f} k" for name in ("heapd", "redis", "echo")]
-    return [*rates, f"**{row['ratio']:.2f}**", *goal(row, "ratio")]
-
-
-def cpu(row):
-    times = [f"{row[name]['cpu_us']:.2f}" for name in ("heapd", "redis", "echo")]
-    return [*times, f"**{row['cpu_ratio']:.2f}**", *goal(row, "cpu_ratio")]
+    return table(rows, [*(">" + TITLES[name] for name in names), ">ratio", ">goal", ""], cells)
 
 
 def latency(row):
-    return [f"{row[name][field]:,.0f}" for field in ("p50_us", "p99_us", "p999_us", "max_us") for name in ("heapd", "redis")]
+    fields = "p50_us", "p99_us", "p999_us", "max_us"
+    return [f"{row[name][field]:,.0f}" for field in fields for name in ("heapd", "redis")]
 
 
 def remarks(found, options):
@@ -195,12 +211,13 @@ def remarks(found, options):
 
 def show(found, options):
     rows = found["rows"]
-    print(f"\n{options.connections} connections over {'a Unix socket' if found['socket'] == 'unix' else 'TCP loopback'}, "
-          f"{options.keys:,} keys at random, every answer checked; medians of {options.rounds} alternating rounds.\n")
+    way = "a Unix socket" if found["socket"] == "unix" else "TCP loopback"
+    print(f"\n{options.connections} connections over {way}, {options.keys:,} keys at random, every answer checked; "
+          f"medians of {options.rounds} alternating rounds.\n")
     print("Requests per second:\n")
-    print(table(rows, [">heapd", ">Redis", ">echo", ">ratio", ">goal", ""], throughput))
+    print(against_goals(rows, "rps", "ratio", "{:,.0f}"))
     print("\nThe server's own CPU time per request, µs:\n")
-    print(table(rows, [">heapd", ">Redis", ">echo", ">ratio", ">goal", ""], cpu))
+    print(against_goals(rows, "cpu_us", "cpu_ratio", "{:.2f}"))
     print("\nLatency of a request, µs, heapd and Redis:\n")
     print(table(rows, [f">{name}{of}" for name in ("p50", "p99", "p99.9", "max") for of in ("", ", Redis")], latency))
     print()
@@ -218,6 +235,7 @@ def main():
     names = [op for op, _, _, _ in OPS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--requests", type=int, help="of one measurement, instead of half a second's")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=1_000_000)
     parser.add_argument("--depths", type=lambda text: [int(word) for word in text.split(",")], default=[1, 16, 64])

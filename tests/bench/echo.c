@@ -3,8 +3,8 @@
  *
  *   echo [PATH]     on a free loopback port, or on a Unix socket; says where on standard output; until SIGTERM
  *
- * A connection begins with two big-endian uint32: bytes of a request, bytes of an answer. From then on each so many bytes
- * are answered with so many; what one read brought is answered by one write.
+ * A connection begins with two big-endian uint32: bytes of a request, bytes of an answer. From then on each so many
+ * bytes are answered with so many; what one read brought is answered by one write.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

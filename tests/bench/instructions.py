@@ -1,15 +1,15 @@
 #!/usr/bin/python3
-"""How many instructions the daemon runs for one request, from the bytes in to the bytes out, and whether they are too many.
+"""How many instructions the daemon runs for one request, from bytes in to bytes out, and whether they are too many.
 
     ./dev bench instructions [--json FILE] [OPERATION...]
 
-For each operation the release build runs twice under callgrind: one connection sends a few requests, and many, 64 at a
-time; the difference, divided, is what one costs in user space. What such a count does not see: the kernel, and misses of
-caches. It is the same on every machine with the same compiler and libraries, and from run to run within 0.2 % (the keys
-of the hash functions are random).
+For each operation the release build runs twice under callgrind: one connection sends a few requests, and many, 64
+at a time; the difference, divided, is what one costs in user space. What such a count does not see: the kernel, and
+misses of caches. It is the same on every machine with the same compiler and libraries, and from run to run within
+0.2 % (the keys of the hash functions are random).
 
-Exit status 1 if an operation is over its budget; it is named. Whoever makes one cheaper lowers its budget, here: to what
-was counted and 5 %, for other compilers. Whoever must make one dearer says why in the commit that raises it.
+Exit status 1 if an operation is over its budget; it is named. Whoever makes one cheaper lowers its budget, here: to
+what was counted and 5 %, for other compilers. Whoever must make one dearer says why in the commit that raises it.
 """
 import argparse
 import re

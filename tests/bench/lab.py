@@ -1,4 +1,4 @@
-"""lab.py - what the benchmarks share: servers on a core of their own, a connection, noise, tables, the file of results.
+"""lab.py - what the benchmarks share: servers on a core of their own, a connection, noise, tables, a file of results.
 
     with lab.Heapd() as server, lab.Redis() as peer:        both on the first core, each with a directory of its own
         lab.stay_off_the_servers()                          this process, and what it starts from now on
@@ -13,7 +13,9 @@ import datetime
 import json
 import os
 import platform
+import pwd
 import resource
+import shutil
 import signal
 import socket
 import statistics
@@ -68,7 +70,8 @@ class Wire:
 
     def calls(self, requests):
         """Sends [(method, params)...] at once; the result of each."""
-        self.sock.sendall(b"".join(msgpack.packb([0, i, method, params]) for i, (method, params) in enumerate(requests)))
+        self.sock.sendall(b"".join(msgpack.packb([0, i, method, params])
+                                   for i, (method, params) in enumerate(requests)))
         return [self.result() for _ in requests]
 
     def result(self):
@@ -123,11 +126,22 @@ class Server:
 
     name, protocol = "", ""
 
-    def start(self, command, sign):
-        """The rest of its first line with `sign` in it, which tells that it is ready."""
+    @staticmethod
+    def is_there():
+        return True
+
+    def knows(self, op):
+        """Whether it has an operation of ops.c."""
+        return True
+
+    def begin(self, command):
         self.process = subprocess.Popen(pinned(0, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True, preexec_fn=allow_many_files)
         self.pid = self.process.pid
+
+    def start(self, command, sign):
+        """The rest of its first line with `sign` in it, which tells that it is ready."""
+        self.begin(command)
         for line in self.process.stdout:
             if sign in line:
                 return line.split(sign)[1].strip()
@@ -219,8 +233,8 @@ class Redis(Server):
     def __init__(self, *options, unix=False):
         super().__init__()
         port = 0 if unix else free_port()
-        command = ["redis-server", "--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", str(port), "--dir",
-                   self.path(""), *(["--unixsocket", self.path("socket")] if unix else []), *options]
+        command = ["redis-server", "--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", str(port),
+                   "--dir", self.path(""), *(["--unixsocket", self.path("socket")] if unix else []), *options]
         self.start(command, "eady to accept connections")
         self.address = f"unix:{self.path('socket')}" if unix else f"127.0.0.1:{port}"
 
@@ -232,7 +246,40 @@ class Echo(Server):
 
     def __init__(self, unix=False):
         super().__init__()
-        self.address = self.start([os.path.join(PROGRAMS, "echo"), *([self.path("socket")] if unix else [])], " ready on ")
+        command = [os.path.join(PROGRAMS, "echo"), *([self.path("socket")] if unix else [])]
+        self.address = self.start(command, " ready on ")
+
+    def knows(self, op):
+        return op != "fill-keys"
+
+
+class Memcached(Server):
+    """With one thread, as the others have; it says on no line that it is ready."""
+
+    name, protocol = "memcached", "text"
+
+    def __init__(self, unix=False):
+        super().__init__()
+        port = free_port()
+        where = ["-s", self.path("socket")] if unix else ["-l", "127.0.0.1", "-p", str(port)]
+        self.address = f"unix:{self.path('socket')}" if unix else f"127.0.0.1:{port}"
+        self.begin(["memcached", "-U", "0", "-t", "1", "-m", "4096", "-c", "20000", "-u", pwd.getpwuid(os.getuid()).pw_name,
+                    *where])
+        for _ in range(1000):
+            try:
+                self.wire().close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        self.stop()
+        raise SystemExit("bench: memcached did not start")
+
+    @staticmethod
+    def is_there():
+        return shutil.which("memcached") is not None
+
+    def knows(self, op):
+        return op in ("fill-keys", "get", "bind")
 
 
 # -- noise -------------------------------------------------------------------------------------------------------------
@@ -295,6 +342,7 @@ def machine():
     return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "cpu": models[0] if models else platform.machine(), "cores": len(CORES), "kernel": platform.release(),
             "heapd": first_line(HEAPD, "--version"), "redis": first_line("redis-server", "--version"),
+            "memcached": first_line("memcached", "--version"),
             "python": platform.python_version()}
 
 

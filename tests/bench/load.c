@@ -1,8 +1,8 @@
 /*
- * load.c - a load generator that speaks MessagePack-RPC and RESP by the same code.
+ * load.c - a load generator that speaks MessagePack-RPC, RESP and memcached's text by the same code.
  *
- *   load --address HOST:PORT|unix:PATH --protocol rpc|resp|echo --op OP [--connections N] [--depth N] [--requests N]
- *        [--keys N] [--pid PID] [--fill]
+ *   load --address HOST:PORT|unix:PATH --protocol rpc|resp|text|echo --op OP [--connections N] [--depth N]
+ *        [--requests N] [--keys N] [--pid PID] [--fill]
  *
  * Each connection sends `depth` requests in one write, waits for all their answers, and goes on; keys are drawn at
  * random from a seeded generator, the same for all protocols; every answer is checked byte by byte. It writes one line
@@ -125,9 +125,10 @@ static size_t take_replies(struct run *run, struct conn *conn, const char *in, s
     int before = conn->answered;
 
     while (conn->answered < conn->in_flight) {
+        uint32_t msgid = conn->first_msgid + (uint32_t)conn->answered;
         size_t n;
 
-        frame_fill(&run->reply, run->reply.bytes, conn->first_msgid + (uint32_t)conn->answered, conn->keys[conn->answered]);
+        frame_fill(&run->reply, run->reply.bytes, msgid, conn->keys[conn->answered]);
         n = frame_check(&run->reply, in + taken, len - taken);
         if (n == 0)
             break;
@@ -221,16 +222,16 @@ static void report(const struct run *run, const struct cost *begin, const struct
     double requests = (double)run->requests;
     double wall_ns = (double)(end->wall_ns - begin->wall_ns);
 
-    printf("{\"op\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, \"seconds\": %.4f, \"rps\": %.0f, ",
-           run->op->name, run->connections, run->depth, (unsigned long long)run->requests, wall_ns / 1e9,
-           requests / (wall_ns / 1e9));
+    printf("{\"op\": \"%s\", \"connections\": %d, \"depth\": %d, \"requests\": %llu, ", run->op->name, run->connections,
+           run->depth, (unsigned long long)run->requests);
+    printf("\"seconds\": %.4f, \"rps\": %.0f, ", wall_ns / 1e9, requests / (wall_ns / 1e9));
     printf("\"cpu_us\": %.4f, \"server_wait\": %.4f, \"load_cpu_us\": %.4f, \"load_wait\": %.4f, ",
            (double)(end->server.ran_ns - begin->server.ran_ns) / 1000 / requests,
            (double)(end->server.waited_ns - begin->server.waited_ns) / wall_ns,
            (double)(end->own.ran_ns - begin->own.ran_ns) / 1000 / requests,
            (double)(end->own.waited_ns - begin->own.waited_ns) / wall_ns);
-    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n", latency_us(0.5), latency_us(0.99),
-           latency_us(0.999), (double)longest_ns / 1000);
+    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n", latency_us(0.5),
+           latency_us(0.99), latency_us(0.999), (double)longest_ns / 1000);
 }
 
 static void measure(struct run *run, struct conn *conns, int epoll)
@@ -247,7 +248,13 @@ static void measure(struct run *run, struct conn *conns, int epoll)
 
 static enum protocol protocol_of(const char *name)
 {
-    return strcmp(name, "resp") == 0 ? RESP : strcmp(name, "echo") == 0 ? ECHO : RPC;
+    static const char *const names[] = {[RPC] = "rpc", [RESP] = "resp", [TEXT] = "text", [ECHO] = "echo"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum protocol)i;
+    errno = 0;
+    die(name);
 }
 
 static const char *parse(struct run *run, int argc, char **argv)
@@ -296,8 +303,8 @@ static void configure(struct run *run, int argc, char **argv)
     errno = 0;
     if (run->op == NULL || run->address == NULL || run->connections < 1 || run->depth < 1 || run->depth > DEPTH_MAX ||
         run->keys < 1)
-        die("usage: load --address A --protocol rpc|resp|echo --op OP [--connections N] [--depth N] [--requests N] "
-            "[--keys N] [--pid PID] [--fill]");
+        die("usage: load --address A --protocol rpc|resp|text|echo --op OP [--connections N] [--depth N] "
+            "[--requests N] [--keys N] [--pid PID] [--fill]");
     op_frames(run->op, run->protocol, &run->request, &run->reply);
 }
 

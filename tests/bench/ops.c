@@ -3,6 +3,8 @@
 
 #include <endian.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "tests/bench/wire.h"
@@ -17,36 +19,42 @@
  *         < a key that --fill bound      # its number
  *         > a key to be bound            | a key of a counter             ? some integer, in a reply
  * No other byte may look like one. RESP requests are words.
+ * ALONE: only heapd has it. NO_TEXT: memcached has not.
  */
 #define NIL "^\xc0"
 #define TRUE "^\xc3"
+#define NO_TEXT NULL, NULL
+#define ALONE NULL, NULL, NO_TEXT
 #define QUIETLY "\x81\xa6result\xa4none"
 
 static const struct op ops[] = {
-    {"ping", "!\xa4ping\x90", NIL, "PING", "+PONG\r\n"},
-    {"get", "!\xa3get\x91<", "^#", "GET <", "$10\r\n#\r\n"},
-    {"bind", "!\xa4" "bind\x92>\xa3xyz", TRUE, "SET > xyz", "+OK\r\n"},
-    {"add", "!\xa4" "call\x93\xa1" "d\xa3" "add\x91<", "^?", "HINCRBY d < 1", ":?\r\n"},
-    {"incr", "!\xa4" "call\x93\xa1" "d\xa3" "add\x91<", "^?", "INCR |", ":?\r\n"},
-    {"append", "!\xa4" "call\x93\xa2xs\xa6" "append\x91\x01", NIL, "RPUSH xs 1", ":?\r\n"},
-    {"set", "!\xa4" "call\x93\xa1h\xa3set\x92<\xa3xyz", NIL, "HSET h < xyz", ":?\r\n"},
+    {"ping", "!\xa4ping\x90", NIL, "PING", "+PONG\r\n", NO_TEXT},
+    {"get", "!\xa3get\x91<", "^#", "GET <", "$10\r\n#\r\n",
+     "get <\r\n", "VALUE < 0 10\r\n#\r\nEND\r\n"},
+    {"bind", "!\xa4" "bind\x92>\xa3xyz", TRUE, "SET > xyz", "+OK\r\n",
+     "set > 0 0 3\r\nxyz\r\n", "STORED\r\n"},
+    {"add", "!\xa4" "call\x93\xa1" "d\xa3" "add\x91<", "^?", "HINCRBY d < 1", ":?\r\n", NO_TEXT},
+    {"incr", "!\xa4" "call\x93\xa1" "d\xa3" "add\x91<", "^?", "INCR |", ":?\r\n", NO_TEXT},
+    {"append", "!\xa4" "call\x93\xa2xs\xa6" "append\x91\x01", NIL, "RPUSH xs 1", ":?\r\n", NO_TEXT},
+    {"set", "!\xa4" "call\x93\xa1h\xa3set\x92<\xa3xyz", NIL, "HSET h < xyz", ":?\r\n", NO_TEXT},
 
-    {"item", "!\xa4" "call\x93\xa4pair\xa3get\x91\x01", "^\x07", NULL, NULL},
-    {"read", "!\xa4read\x91\xa4pair", "^\x92\x05\x07", NULL, NULL},
-    {"new", "!\xa3new\x92\x92\x05\xa3xyz" QUIETLY, NIL, NULL, NULL},
-    {"hold", "!\xa4hold\x92\xa1" "d\x81\xa4into\x07\x93\x02\xa7release\x91\x07", "^\x81\xa1@\x93\x07?\xa4" "dict", NULL, NULL},
-    {"getattr", "!\xa7getattr\x92\xa1o\xa1x", "^\x05", NULL, NULL},
-    {"setattr", "!\xa7setattr\x93\xa1o\xa1x\x05", TRUE, NULL, NULL},
-    {"weakref", "!\xa7weakref\x92\xa1o" QUIETLY, NIL, NULL, NULL},
-    {"deref", "!\xa5" "deref\x92\xa1w" QUIETLY, NIL, NULL, NULL},
-    {"names", "!\xa5names\x92\xa5" "bench\x81\xa5limit\x02", "^\x92\xa1" "d\xa2xs", NULL, NULL},
-    {"type", "!\xa4type\x91\xa1" "d", "^\xa4" "dict", NULL, NULL},
-    {"refcount", "!\xa8refcount\x91\xa1" "d", "^\x01", NULL, NULL},
-    {"batch", "!\xa5" "batch\x91\x92\x92\xa4type\x91\xa1" "d\x92\xa4type\x91\xa1" "d", "^\x92\xa4" "dict\xa4" "dict", NULL,
-     NULL},
+    {"item", "!\xa4" "call\x93\xa4pair\xa3get\x91\x01", "^\x07", ALONE},
+    {"read", "!\xa4read\x91\xa4pair", "^\x92\x05\x07", ALONE},
+    {"new", "!\xa3new\x92\x92\x05\xa3xyz" QUIETLY, NIL, ALONE},
+    {"hold", "!\xa4hold\x92\xa1" "d\x81\xa4into\x07\x93\x02\xa7release\x91\x07", "^\x81\xa1@\x93\x07?\xa4" "dict", ALONE},
+    {"getattr", "!\xa7getattr\x92\xa1o\xa1x", "^\x05", ALONE},
+    {"setattr", "!\xa7setattr\x93\xa1o\xa1x\x05", TRUE, ALONE},
+    {"weakref", "!\xa7weakref\x92\xa1o" QUIETLY, NIL, ALONE},
+    {"deref", "!\xa5" "deref\x92\xa1w" QUIETLY, NIL, ALONE},
+    {"names", "!\xa5names\x92\xa5" "bench\x81\xa5limit\x02", "^\x92\xa1" "d\xa2xs", ALONE},
+    {"type", "!\xa4type\x91\xa1" "d", "^\xa4" "dict", ALONE},
+    {"refcount", "!\xa8refcount\x91\xa1" "d", "^\x01", ALONE},
+    {"batch", "!\xa5" "batch\x91\x92\x92\xa4type\x91\xa1" "d\x92\xa4type\x91\xa1" "d", "^\x92\xa4" "dict\xa4" "dict",
+     ALONE},
 
     /* what --fill sends */
-    {"fill-keys", "!\xa4" "bind\x92<#", TRUE, "SET < #", "+OK\r\n"},
+    {"fill-keys", "!\xa4" "bind\x92<#", TRUE, "SET < #", "+OK\r\n",
+     "set < 0 0 10\r\n#\r\n", "STORED\r\n"},
 };
 
 /* What they work on, in the order in which "names" answers. */
@@ -161,26 +169,32 @@ static void add_words(struct frame *f, const char *words)
     }
 }
 
+/* A reply of as many bytes, and nothing in it. */
+static void blank(struct frame *f)
+{
+    size_t len = f->len + (f->int_at != SIZE_MAX);
+
+    clear(f, false);
+    f->len = len;
+    memset(f->bytes, 'e', len);
+}
+
 void op_frames(const struct op *op, enum protocol protocol, struct frame *request, struct frame *reply)
 {
-    clear(request, protocol == RESP);
-    clear(reply, protocol == RESP);
-    if (protocol == RESP) {
-        if (op->resp == NULL)
-            die("Redis has nothing like this operation");
-        add_words(request, op->resp);
-        add_template(reply, op->resp_reply);
-        return;
-    }
-    add_template(request, op->rpc);
-    add_template(reply, op->rpc_reply);
-    if (protocol == ECHO) {
-        size_t len = reply->len + (reply->int_at != SIZE_MAX);
+    const char *out = protocol == RESP ? op->resp : protocol == TEXT ? op->text : op->rpc;
+    const char *in = protocol == RESP ? op->resp_reply : protocol == TEXT ? op->text_reply : op->rpc_reply;
 
-        clear(reply, false);
-        reply->len = len;
-        memset(reply->bytes, 'e', len);
-    }
+    if (out == NULL)
+        die("this server has no such operation");
+    clear(request, protocol == RESP || protocol == TEXT);
+    clear(reply, protocol == RESP || protocol == TEXT);
+    if (protocol == RESP)
+        add_words(request, out);
+    else
+        add_template(request, out);
+    add_template(reply, in);
+    if (protocol == ECHO)
+        blank(reply);
 }
 
 /* -- one request -------------------------------------------------------------------------------------------------- */
@@ -265,10 +279,12 @@ size_t frame_check(const struct frame *f, const char *in, size_t len)
 /* One request whose result is not looked at. */
 static void ask(int fd, const char *template)
 {
+    struct timeval patience = {.tv_sec = 30};
     struct frame request, reply;
     char in[4096];
     ssize_t len;
 
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     clear(&request, false);
     clear(&reply, false);
     add_template(&request, template);

@@ -1,8 +1,9 @@
 /*
- * ops.h - what load.c can ask: one table of operations for MessagePack-RPC and RESP, and their bytes with holes in them.
+ * ops.h - what load.c can ask: one table of operations for three protocols, and their bytes with holes.
  *
- * A frame is laid out once; for each request only what differs is written into its holes: the msgid, the key, the number
- * that belongs to the key. A reply is checked byte by byte against the frame that is expected, for the same request.
+ * A frame is laid out once; for each request only what differs is written into its holes: the msgid, the key, the
+ * number that belongs to the key. A reply is checked byte by byte against the frame that is expected, for the same
+ * request.
  */
 #ifndef HEAPD_TESTS_BENCH_OPS_H
 #define HEAPD_TESTS_BENCH_OPS_H
@@ -14,12 +15,13 @@
 #define FRAME_MAX 128 /* bytes */
 #define MSGID_FIRST 0x10000000 /* these and all that follow travel in five bytes */
 
-enum protocol { RPC, RESP, ECHO };
+enum protocol { RPC, RESP, TEXT, ECHO };
 
 struct op {
     const char *name;
     const char *rpc, *rpc_reply;
     const char *resp, *resp_reply; /* NULL: Redis has nothing like it */
+    const char *text, *text_reply; /* of memcached; NULL likewise */
 };
 
 struct frame {
@@ -39,7 +41,8 @@ void op_frames(const struct op *op, enum protocol protocol, struct frame *reques
 /* Writes into the holes of a copy of the frame. */
 void frame_fill(const struct frame *f, char *copy, uint32_t msgid, uint32_t key);
 
-/* Bytes of the reply at `in`, 0 if it is not complete. One that differs from `f` (filled for this request) ends the program. */
+/* Bytes of the reply at `in`, 0 if it is not complete. One that differs from `f`, filled for this request, ends the
+ * program. */
 size_t frame_check(const struct frame *f, const char *in, size_t len);
 
 /* Makes on a fresh heapd what the operations work on, beside the keys; its shared namespace is `bench`. */
