@@ -32,10 +32,10 @@ def parts(count, part=PART):
 
 def resident(server):
     """Bytes, once the server has nothing more to do: when they have not changed for a second and a half."""
-    seen = [0] * 5
-    while len(set(seen)) > 1:
+    seen = []
+    while len(seen) < 5 or len(set(seen)) > 1:
         time.sleep(0.3)
-        seen = seen[1:] + [server.memory()]
+        seen = seen[-4:] + [server.memory()]
     return seen[0]
 
 
