@@ -1,7 +1,7 @@
 /*
  * crowd.c - what costs by the connection, not by the request: many that come and go, many that stay, one event for all.
  *
- *   crowd come|stay|tell|drop --address HOST:PORT|unix:PATH --protocol rpc|resp [--connections N] [--count N]
+ *   crowd --op come|stay|tell|drop --address HOST:PORT|unix:PATH --protocol rpc|resp [--connections N] [--count N]
  *         [--depth N] [--pid PID]
  *
  *   come  `count` times: connect, ping, read the answer, close; `connections` of them at once
@@ -27,7 +27,7 @@
 
 struct run {
     struct target target;
-    const char *what;
+    const char *op;
     bool is_rpc;
     int pid;
     unsigned connections, count, depth;
@@ -478,9 +478,9 @@ static void drop(struct run *run)
 
 static void report(const struct run *run)
 {
-    printf("{\"what\": \"%s\", \"connections\": %u, \"count\": %u, \"depth\": %u, \"seconds\": %.4f, "
+    printf("{\"op\": \"%s\", \"connections\": %u, \"count\": %u, \"depth\": %u, \"seconds\": %.4f, "
            "\"rate\": %.0f, \"cpu_us\": %.4f, \"longest_ms\": %.3f}\n",
-           run->what, run->connections, run->count, run->depth, (double)run->wall_ns / 1e9,
+           run->op, run->connections, run->count, run->depth, (double)run->wall_ns / 1e9,
            (double)run->count / ((double)run->wall_ns / 1e9), (double)run->cpu_ns / 1000 / (double)run->count,
            (double)run->longest_ns / 1e6);
 }
@@ -494,9 +494,11 @@ static void parse(struct run *run, int argc, char **argv)
 {
     const char *address = NULL;
 
-    *run = (struct run){.what = argc > 1 ? argv[1] : "", .is_rpc = true, .connections = 50, .count = 1000, .depth = 1};
-    for (int i = 2; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--address") == 0)
+    *run = (struct run){.op = "", .is_rpc = true, .connections = 50, .count = 1000, .depth = 1};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--op") == 0)
+            run->op = argv[i + 1];
+        else if (strcmp(argv[i], "--address") == 0)
             address = argv[i + 1];
         else if (strcmp(argv[i], "--protocol") == 0)
             run->is_rpc = strcmp(argv[i + 1], "rpc") == 0;
@@ -512,7 +514,7 @@ static void parse(struct run *run, int argc, char **argv)
             die(argv[i]);
     }
     if (address == NULL || run->connections < 1 || run->count < 1 || run->depth < 1 || run->depth > 60000)
-        die("usage: crowd come|stay|tell|drop --address A --protocol rpc|resp [--connections N] [--count N] "
+        die("usage: crowd --op come|stay|tell|drop --address A --protocol rpc|resp [--connections N] [--count N] "
             "[--depth N] [--pid PID]");
     resolve(&run->target, address);
 }
@@ -534,11 +536,11 @@ int main(int argc, char **argv)
     parse(&run, argc, argv);
     allow_descriptors();
     for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++)
-        if (strcmp(plays[i].name, run.what) == 0) {
+        if (strcmp(plays[i].name, run.op) == 0) {
             plays[i].play(&run);
             report(&run);
             return 0;
         }
     errno = 0;
-    die(run.what);
+    die(run.op);
 }

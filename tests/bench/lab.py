@@ -157,9 +157,9 @@ class Server:
     def wire(self):
         return Wire(self.address)
 
-    def load(self, *arguments):
-        """What tests/bench/load measured on it, as a dict; None for a --fill."""
-        command = [os.path.join(PROGRAMS, "load"), "--address", self.address, "--protocol", self.protocol, "--pid",
+    def load(self, *arguments, program="load"):
+        """What tests/bench/load, or another program of the kind, measured on it, as a dict; None for a --fill."""
+        command = [os.path.join(PROGRAMS, program), "--address", self.address, "--protocol", self.protocol, "--pid",
                    str(self.pid), *map(str, arguments)]
         done = subprocess.run(pinned(1, command), stdout=subprocess.PIPE, text=True, check=True, timeout=300)
         return json.loads(done.stdout) if done.stdout else None

@@ -13,6 +13,7 @@ bench: all $(bench_programs)
 # The scripts, and what they import.
 EXTRA_DIST += \
 	tests/bench/bench.py \
+	tests/bench/connections.py \
 	tests/bench/dump.py \
 	tests/bench/instructions.py \
 	tests/bench/lab.py \
