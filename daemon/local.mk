@@ -31,6 +31,7 @@ daemon_hub_sources = \
 	daemon/do_verify.c \
 	daemon/do_watch.c \
 	daemon/events.c \
+	daemon/foresee.c daemon/foresee.h \
 	daemon/fair_clock.h \
 	daemon/freeze.c daemon/freeze.h \
 	daemon/glob.c daemon/glob.h \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/foresee.h"
 #include "daemon/job.h"
 #include "daemon/state.h"
 #include "daemon/stranger.h"
@@ -336,23 +337,57 @@ __attribute__((noinline)) static enum feed_status scan_frame(struct session *ses
     return status;
 }
 
+/* The short way to those that stand at `at` one after another, at most `most`: how many they are. */
+static unsigned open_frames(const struct session *session, const char *at, const char *end, unsigned most,
+                            struct envelope frames[FORESEE_MOST])
+{
+    uint64_t limit = session->hub->settings.limit_frame;
+    unsigned count = 0;
+
+    most = most < FORESEE_MOST ? most : FORESEE_MOST;
+    for (; count < most && quick_open(at, (size_t)(end - at), limit, &frames[count]); count++)
+        at = frames[count].end;
+    return count;
+}
+
+/* Runs frames that stand at *at one after another, as far as each leaves the next one to be run: how many that are.
+ * *at moves behind them. */
+static unsigned run_group(struct session *session, const struct envelope *frames, unsigned count, const char **at)
+{
+    struct hub *hub = session->hub;
+    struct heap_known known[FORESEE_MOST];
+    bool is_foreseen = count > 1 && foresee(session, frames, count, known);
+    unsigned ran = 0;
+
+    do {
+        hub->heap->known = is_foreseen ? &known[ran] : NULL;
+        buf_compact(&session->out);
+        dispatch_frame(session, &frames[ran]);
+        *at = frames[ran].end;
+        check_output(session);
+        ran++;
+    } while (ran < count && may_run(session) && (size_t)(frames[ran].end - *at) <= hub->settings.limit_frame);
+    hub->heap->known = NULL;
+    return ran;
+}
+
 /* Runs whole frames at the front of bytes, at most `most`; returns how many bytes they took. */
 static size_t run_frames(struct session *session, const char *bytes, size_t len, unsigned most)
 {
     const char *at = bytes, *end = bytes + len;
-    const struct hub_settings *settings = &session->hub->settings;
-    struct envelope envelope;
+    struct envelope frames[FORESEE_MOST];
     size_t taken;
 
     timing_turn(session->hub);
-    for (; at < end && most > 0 && may_run(session); most--) {
-        if ((session->partial != NULL || !quick_open(at, (size_t)(end - at), settings->limit_frame, &envelope)) &&
-            scan_frame(session, at, (size_t)(end - at), &envelope, &taken) != FEED_FRAME)
-            return (size_t)(at - bytes) + taken;
-        buf_compact(&session->out);
-        dispatch_frame(session, &envelope);
-        at = envelope.end;
-        check_output(session);
+    while (at < end && most > 0 && may_run(session)) {
+        unsigned count = session->partial == NULL ? open_frames(session, at, end, most, frames) : 0;
+
+        if (count == 0) {
+            if (scan_frame(session, at, (size_t)(end - at), &frames[0], &taken) != FEED_FRAME)
+                return (size_t)(at - bytes) + taken;
+            count = 1;
+        }
+        most -= run_group(session, frames, count, &at);
     }
     return (size_t)(at - bytes);
 }

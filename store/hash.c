@@ -48,7 +48,7 @@ static uint32_t hash_float(const struct heap *heap, double value)
 static inline uint32_t hash_text(const struct heap *heap, struct text *text)
 {
     if (text->hash == 0)
-        text->hash = heap_hash_bytes(heap, text->bytes, text->len) | 1;
+        text->hash = text_hash(heap_hash_bytes(heap, text->bytes, text->len));
     return text->hash;
 }
 

@@ -1,6 +1,7 @@
 # store/: the heap. No socket, no libuv, no frame. One line a module.
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	store/ahead.h \
 	store/attr.c store/attr.h \
 	store/bytes.h \
 	store/check.c store/check.h \

@@ -58,7 +58,10 @@ uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)
 
 uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len)
 {
-    uint64_t hash = hash_bytes(heap->hash_key, bytes, len);
+    uint64_t hash;
 
+    if (heap_knows(heap, bytes, len))
+        return heap->known->hash;
+    hash = hash_bytes(heap->hash_key, bytes, len);
     return (uint32_t)(hash ^ hash >> 32);
 }

@@ -33,6 +33,12 @@ struct table_index {
     uint32_t renewals;     /* beginnings and ends of such rebuilds */
 };
 
+/* True if the slot may be that of an entry with this hash. */
+static inline bool slots_agree(const struct slots *slots, uint32_t slot, uint32_t hash)
+{
+    return ((slot ^ hash) & ~slots->places) == 0;
+}
+
 static inline __attribute__((always_inline)) bool entry_matches(const struct table_entry *entry, uint32_t hash,
                                                                 table_match_fn *match, void *arg)
 {
@@ -47,7 +53,7 @@ static inline __attribute__((always_inline)) uint32_t slots_find(const struct ta
     for (uint32_t i = hash & slots->mask; (slot = slots->at[i]) != SLOT_EMPTY; i = (i + 1) & slots->mask) {
         uint32_t position = (slot & slots->places) - 1;
 
-        if (((slot ^ hash) & ~slots->places) == 0 && position < table->used &&
+        if (slots_agree(slots, slot, hash) && position < table->used &&
             entry_matches(&table->entries[position], hash, match, arg))
             return position;
     }

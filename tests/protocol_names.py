@@ -1,4 +1,6 @@
 """protocol_names.py - protocol.md: names, namespaces, targets, handles, and `into`."""
+import random
+
 from harness import ext_handle, ext_name, run, test, unique, wait_until
 
 # -- bind and unbind -------------------------------------------------------------------------------------------------
@@ -496,6 +498,58 @@ def into_is_for_producers_only(server):
     for method, *params in (("ping", 1), ("bind", "x", 1), ("names",), ("read", "list"), ("id", "list"),
                             ("refcount", "list"), ("is", "list", "list"), ("type", "list"), ("weakrefs", "list")):
         client.fails("BAD_ARGS", method, *params, {"into": 7})
+
+
+# -- many names: the server looks ahead in what it has read -------------------------------------------------------------
+
+MANY = 20000
+
+
+def some_requests(rng, count):
+    """Of all kinds, on few of many names and keys, so that they meet; whose answers tell no ids and make no handles."""
+    def name():
+        return f"name:{rng.randrange(50):06}" if rng.random() < 0.9 else f"name:{rng.randrange(2 * MANY):06}"
+
+    def request():
+        target = rng.choice(("d", "d", "d", "e", name()))
+        return rng.choice((
+            ("get", [name()]), ("get", [name()]), ("bind", [name(), rng.randrange(10**6)]), ("bind", [name(), name()]),
+            ("unbind", [name()]), ("unbind", [name()]), ("type", [name()]), ("ping", []),
+            ("call", [target, "add", [name()]]), ("call", [target, "get", [name(), -1]]),
+            ("call", [target, "set", [name(), name()]]), ("call", [target, "pop", [name(), None]]),
+            ("call", [target, "get", [rng.randrange(9), 7]]), ("call", [target, "len", []]), ("call", [target, "len"]),
+            ("call", [target, name(), [name()]]), ("call", [name()]), ("call", []),
+            ("bind", ["e", {"@": rng.choice(("d", "f", "xs", "small"))}]),
+            ("call", ["xs", "append", [name()]]), ("call", ["xs", "pop", []]),
+        ))
+
+    return [request() for _ in range(count)]
+
+
+def bind_many(client):
+    names = [f"name:{i:06}" for i in range(MANY)]
+    assert all(error is None for error, _ in client.pipeline([("bind", [name, i]) for i, name in enumerate(names)]))
+    client.call("bind", "d", {name: i for i, name in enumerate(names)})
+    client.call("bind", "f", {name: -i for i, name in enumerate(names)})
+    client.call("bind", "e", {"@": "d"})
+    client.call("bind", "small", {"name:000001": 5})
+    client.call("bind", "xs", [1])
+
+
+@test
+def a_pipeline_among_many_names_is_answered_like_its_requests_one_by_one(server):
+    rng = random.Random(4)
+    together, alone = server.client(), server.client()
+    bind_many(together)
+    bind_many(alone)
+    for _ in range(12):
+        requests = some_requests(rng, rng.choice((2, 3, 16, 17, 100)))
+        answers = together.pipeline(requests)
+        for request, answer in zip(requests, answers):
+            assert alone.response(alone.request(request[0], *request[1])) == answer, request
+    assert together.call("names") == alone.call("names")
+    for name in ("d", "f", "e", "xs", "small"):
+        assert together.call("read", name) == alone.call("read", name)
 
 
 run()

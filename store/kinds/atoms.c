@@ -92,9 +92,13 @@ enum hd_err str_new(struct heap *heap, const char *bytes, size_t len, struct obj
     if (!utf8_valid(bytes, len, &ascii))
         return heap_fail(heap, HD_VALUE, "a str of %zu bytes is not UTF-8", len);
     err = text_new(heap, OBJ_STR, bytes, len, out);
-    if (err == HD_OK && ascii)
+    if (err != HD_OK)
+        return err;
+    if (ascii)
         (*out)->flags |= OBJ_ASCII;
-    return err;
+    if (heap_knows(heap, bytes, len))
+        text_of(*out)->hash = text_hash(heap->known->hash);
+    return HD_OK;
 }
 
 void str_seal(struct text *str)

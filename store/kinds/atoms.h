@@ -33,6 +33,12 @@ struct text {
     char bytes[];
 };
 
+/* What a text keeps of the hash of its bytes. */
+static inline uint32_t text_hash(uint32_t hash)
+{
+    return hash | 1;
+}
+
 #define TEXT_MAX UINT32_C(0x7fffffff) /* bytes of one str or bytes object */
 
 /* Each gives an owned reference in *out; NO_MEMORY, or LIMIT beyond TEXT_MAX. */

@@ -1,0 +1,133 @@
+/*
+ * foresee.c - what the requests of one read will look up.
+ *
+ * Guessed by the first parameter: a plain name, looked for where the session binds names; and of a `call` on what the
+ * request before it has called too, the first argument, a str, if that is a large dict. Everything else takes its time.
+ */
+#include "daemon/foresee.h"
+
+#include "daemon/state.h"
+#include "store/ahead.h"
+#include "store/compare.h"
+#include "store/kinds/dict.h"
+#include "store/kinds/namespace.h"
+
+#define FIXSTR 0xa0u
+#define FIXSTR_MOST 31u
+#define FIXARRAY 0x90u
+#define FIXARRAY_MOST 0x9fu
+
+struct text_at {
+    const char *bytes; /* NULL: there is none */
+    size_t len;
+};
+
+/* A str of few bytes that begins at `at`. */
+static inline struct text_at text_at(const char *at)
+{
+    unsigned head = (unsigned char)*at;
+
+    return (head & ~FIXSTR_MOST) == FIXSTR ? (struct text_at){at + 1, head & FIXSTR_MOST} : (struct text_at){0};
+}
+
+static inline bool same_text(struct text_at a, struct text_at b)
+{
+    return a.bytes != NULL && b.bytes != NULL && a.len == b.len && bytes_are_same(a.bytes, b.bytes, a.len);
+}
+
+/* The first argument of call(target, method, [...]), if it is such a str. */
+static struct text_at first_argument(const struct envelope *call, struct text_at target)
+{
+    struct text_at method = {0};
+    unsigned char args = 0;
+
+    if (call->param_count == 3)
+        method = text_at(target.bytes + target.len);
+    if (method.bytes != NULL)
+        args = (unsigned char)method.bytes[method.len];
+    return args > FIXARRAY && args <= FIXARRAY_MOST ? text_at(method.bytes + method.len + 1) : (struct text_at){0};
+}
+
+static inline bool is_call(const struct envelope *request)
+{
+    return request->method_len == 4 && bytes_are_same(request->method, "call", 4);
+}
+
+/* Where names of targets are, if they are many; else NULL. */
+static const struct table *large_names(const struct session *session)
+{
+    const struct table *own = &space_of(session->space)->names.table;
+    const struct table *global = &space_of(session->hub->global)->names.table;
+
+    return ahead_is_worth(own) ? own : ahead_is_worth(global) ? global : NULL;
+}
+
+/* Whom the last call was for. */
+struct callee {
+    struct text_at name;
+    struct obj *o; /* what it names, borrowed: nothing runs meanwhile */
+};
+
+static struct obj *peek_target(const struct session *session, struct text_at name)
+{
+    const struct hub *hub = session->hub;
+    struct obj *o = names_peek(hub->heap, &space_of(session->space)->names, name.bytes, name.len);
+
+    return o != NULL ? o : names_peek(hub->heap, &space_of(hub->global)->names, name.bytes, name.len);
+}
+
+/* The large dict that the request calls, NULL if it does something else. */
+static const struct table *called_dict(const struct session *session, const struct envelope *request,
+                                       struct text_at name, struct callee *callee)
+{
+    if (!is_call(request))
+        return NULL;
+    if (!same_text(name, callee->name))
+        *callee = (struct callee){name, peek_target(session, name)};
+    if (callee->o == NULL || callee->o->type != OBJ_DICT || !ahead_is_worth(&dict_of(callee->o)->table))
+        return NULL;
+    return &dict_of(callee->o)->table;
+}
+
+/* Begins a look-up, true; or there is none to begin. */
+static bool begin(const struct session *session, const struct table *names, const struct envelope *request,
+                  struct callee *callee, struct ahead *ahead, struct heap_known *known)
+{
+    const struct heap *heap = session->hub->heap;
+    struct text_at text = {0};
+    const struct table *table;
+
+    if (request->param_count > 0)
+        text = text_at(request->params);
+    if (text.bytes == NULL)
+        return false;
+    table = called_dict(session, request, text, callee);
+    if (table != NULL)
+        text = first_argument(request, text);
+    else
+        table = names;
+    if (table == NULL || text.bytes == NULL)
+        return false;
+    *known = (struct heap_known){text.bytes, text.len, heap_hash_bytes(heap, text.bytes, text.len)};
+    ahead_begin(ahead, table, known->hash);
+    return true;
+}
+
+bool foresee(const struct session *session, const struct envelope *requests, unsigned count, struct heap_known *known)
+{
+    const struct table *names = large_names(session);
+    struct ahead ahead[FORESEE_MOST];
+    struct callee callee = {0};
+    unsigned begun = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        known[i].bytes = NULL;
+        if (names != NULL || is_call(&requests[i]))
+            begun += begin(session, names, &requests[i], &callee, &ahead[begun], &known[i]);
+    }
+    for (unsigned i = 0; i < begun; i++)
+        ahead_entry(&ahead[i]);
+    for (unsigned i = 0; i < begun; i++)
+        ahead_content(&ahead[i]);
+    return begun > 0;
+}

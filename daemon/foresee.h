@@ -1,0 +1,21 @@
+/*
+ * daemon/foresee.h - what the requests of one read will look up, before the first of them runs.
+ *
+ * With a million names each look-up waits for memory several times. The requests of a pipeline are all there: so their
+ * names are hashed and looked for together, and they wait together (store/ahead.h). A guess that turns out wrong changes
+ * no answer: nothing but the names' hashes is kept.
+ */
+#ifndef HEAPD_DAEMON_FORESEE_H
+#define HEAPD_DAEMON_FORESEE_H
+
+#include "daemon/session.h"
+#include "protocol/feed.h"
+#include "store/heap.h"
+
+#define FORESEE_MOST 16u /* requests: more would be out of the caches again before their turn */
+
+/* Looks ahead for `count` <= FORESEE_MOST requests whose frames stay where they are. False if that is not worth while;
+ * else known[i] gets the hash that request i will need, for heap->known while it runs. */
+bool foresee(const struct session *session, const struct envelope *requests, unsigned count, struct heap_known *known);
+
+#endif
