@@ -7,8 +7,7 @@
  * - of each class and use one block may be spare: given back, ready to be handed out, but in use as far as its page
  *   knows. So what small requests free and make by turns costs no list. Its page has another block in use: a spare one
  *   keeps no page.
- * - an arena is on the list of arenas with free pages if and only if it has one; an arena with none in use is unmapped,
- *   but for one that is kept against thrashing.
+ * - an arena is on the list of arenas with free pages if and only if it has one.
  * - a page that is free is loose, and its memory the process's, until pool_trim; those are the first to be used again.
  * - reserved = POOL_PAGE for every page in use + every large block, those that leave too.
  */
@@ -175,6 +174,20 @@ static bool within_limit(struct pool *pool, size_t more)
     return more <= pool->stats.limit && pool->stats.reserved <= pool->stats.limit - more;
 }
 
+/* Loose pages are no reason to take more memory than the limit: they go, as many as `more` bytes of another kind ask
+ * for. */
+static bool make_way(struct pool *pool, size_t more)
+{
+    uint64_t taken = pool->loose * POOL_PAGE;
+
+    if (!within_limit(pool, more))
+        return false;
+    taken += pool->stats.reserved + more;
+    if (taken > pool->stats.limit)
+        (void)pool_trim(pool, (taken - pool->stats.limit) / POOL_PAGE + 1);
+    return true;
+}
+
 static struct page *page_open(struct pool *pool, unsigned class, enum pool_use use)
 {
     struct arena *arena;
@@ -186,8 +199,6 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
     arena = TAILQ_EMPTY(&pool->free_arenas) ? arena_open(pool) : TAILQ_FIRST(&pool->free_arenas);
     if (arena == NULL)
         return NULL;
-    if (arena->taken == 0)
-        pool->keeps_spare = false;
     slot = (unsigned)__builtin_ctzll(arena->loose != 0 ? arena->loose : ~arena->taken);
     pool_forget_loose(pool, arena, arena->loose & UINT64_C(1) << slot);
     arena->taken |= UINT64_C(1) << slot;
@@ -224,12 +235,6 @@ static void page_close(struct pool *pool, struct page *page)
     arena->loose |= UINT64_C(1) << slot;
     pool->loose++;
     pool->stats.reserved -= POOL_PAGE;
-    if (arena->taken != 0)
-        return;
-    if (pool->keeps_spare)
-        pool_close_arena(pool, arena);
-    else
-        pool->keeps_spare = true;
 }
 
 static bool page_is_full(const struct page *page, size_t size)
@@ -298,7 +303,7 @@ static __attribute__((noinline)) void *large_alloc(struct pool *pool, size_t siz
 {
     void *block;
 
-    if (!within_limit(pool, size) || !below_ceiling(pool, size))
+    if (!make_way(pool, size) || !below_ceiling(pool, size))
         return NULL;
     block = zeroed ? pool->mem->zero(pool->mem->context, size)
                    : pool->mem->resize(pool->mem->context, NULL, 0, size);
@@ -388,7 +393,7 @@ static void *large_resize(struct pool *pool, void *block, size_t old_size, size_
 {
     void *moved;
 
-    if (size > old_size && (!within_limit(pool, size - old_size) || !below_ceiling(pool, size - old_size)))
+    if (size > old_size && (!make_way(pool, size - old_size) || !below_ceiling(pool, size - old_size)))
         return NULL;
     moved = pool->mem->resize(pool->mem->context, block, old_size, size);
     if (moved == NULL)

@@ -3,7 +3,7 @@
  *
  * Blocks of up to POOL_SMALL_MAX bytes come from 16 KiB pages that hold blocks of one size class (steps of 8 up to 128,
  * of 16 up to 256, of 64 up to 1024) and one use; pages come from 1 MiB arenas. A page that becomes empty can serve any
- * class again, an arena that becomes empty goes back to the system. Nobody stores a block's size: who frees it knows.
+ * class again; pool_trim gives it back to the system. Nobody stores a block's size: who frees it knows.
  * The scheme is that of slabs (J. Bonwick, "The Slab Allocator", USENIX 1994) without constructors.
  *
  * Containers live in pages of their own, so that all of them can be enumerated without links between them.

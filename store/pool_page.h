@@ -73,7 +73,6 @@ struct pool {
     struct pool_stats stats;
     uint64_t ceiling;  /* of stats.used; UINT64_MAX but while pool_set_ceiling holds */
     bool was_stopped;  /* by it */
-    bool keeps_spare; /* one arena without a page in use is kept */
     struct pool_sparse sparse;
     uint64_t loose;   /* pages, */
     uint64_t unneeded; /* and the least that there have been of them since pool_unneeded */

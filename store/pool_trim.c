@@ -43,7 +43,6 @@ static void release_pages(const struct arena *arena)
 static void trim_arena(struct pool *pool, struct arena *arena)
 {
     if (arena->taken == 0) {
-        pool->keeps_spare = false;
         pool_close_arena(pool, arena);
         return;
     }
