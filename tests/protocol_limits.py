@@ -375,7 +375,7 @@ def beyond_session_bytes_requests_are_LIMIT_and_change_nothing():
 
 @test_own
 def what_dies_in_slices_is_taken_off_session_bytes():
-    with Daemon(config={"limits.session_bytes": "3M", "slice_objects": 10}) as server:
+    with Daemon(config={"limits.session_bytes": "2M", "slice_objects": 10}) as server:
         client = server.client()
         for _ in range(10):
             client.call("bind", "x", [[n] for n in range(20000)])
