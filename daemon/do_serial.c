@@ -1,23 +1,98 @@
 /* do_serial.c - graphs as bytes, and back. */
 #include "daemon/call.h"
 #include "daemon/convert.h"
+#include "daemon/freeze.h"
 #include "store/kinds/atoms.h"
 #include "store/serial.h"
 
+/* -- dump, in slices if it is long (freeze.h) ---------------------------------------------------------------------- */
+
+struct dumping {
+    struct hub *hub;
+    struct dump *dump;       /* NULL once it is done: */
+    struct serial_blob blob; /* what it gave, */
+    enum hd_err err;
+    size_t packed;           /* and how much of it stands in the answer */
+    struct buf answer;
+};
+
+#define PACKED_AT_ONCE ((size_t)256) /* bytes for one reference of the budget */
+
+static bool pack_some(struct dumping *d, size_t budget)
+{
+    size_t left = d->blob.len - d->packed;
+    size_t len = left / PACKED_AT_ONCE > budget ? budget * PACKED_AT_ONCE : left;
+
+    buf_append(&d->answer, d->blob.bytes + d->packed, len);
+    d->packed += len;
+    return d->packed == d->blob.len;
+}
+
+static bool run(void *state, size_t budget)
+{
+    struct dumping *d = state;
+    struct dump *dump = d->dump;
+
+    if (dump == NULL)
+        return d->err != HD_OK || pack_some(d, budget);
+    if (!serial_dump_run(dump, budget))
+        return false;
+    d->err = serial_dump_result(dump, &d->blob);
+    if (d->err != HD_OK)
+        return true;
+    serial_dump_close(dump);
+    d->dump = NULL;
+    reply_front(&d->answer);
+    pack_bin_head(&d->answer, d->blob.len);
+    buf_reserve(&d->answer, d->blob.len);
+    return false;
+}
+
+static enum hd_err answer(struct call *call, void *state)
+{
+    struct dumping *d = state;
+
+    return d->err != HD_OK ? serial_dump_result(d->dump, &d->blob) : reply_adopt(call, &d->answer);
+}
+
+static void close_dump(void *state)
+{
+    struct dumping *d = state;
+
+    if (d->dump != NULL)
+        serial_dump_close(d->dump);
+    serial_blob_free(d->hub->heap, &d->blob);
+    buf_fini(&d->answer);
+    hub_free(d->hub, d, sizeof *d);
+}
+
+static void roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    struct dumping *d = state;
+
+    if (d->dump != NULL)
+        serial_dump_roots(d->dump, visit, arg);
+}
+
+static const struct frozen_work work = {run, answer, close_dump, close_dump, roots};
+
 enum hd_err do_dump(struct call *call)
 {
-    struct serial_blob blob;
-    struct buf *out;
-    enum hd_err err = serial_dump(call->heap, call->args[0].o, call->hub->settings.limit_read, &blob);
+    struct dumping *d = hub_alloc(call->hub, sizeof *d);
+    enum hd_err err;
 
-    if (err != HD_OK)
-        return err;
-    out = reply_begin(call);
-    if (out != NULL)
-        pack_bin(out, blob.bytes, blob.len);
-    serial_blob_free(call->heap, &blob);
-    return HD_OK;
+    if (d == NULL)
+        return heap_no_memory(call->heap);
+    *d = (struct dumping){.hub = call->hub};
+    buf_init(&d->answer, SIZE_MAX / 2, &call->hub->streams);
+    err = serial_dump_open(call->heap, call->args[0].o, call->hub->settings.limit_read, &d->dump);
+    if (err == HD_OK)
+        return freeze_run(call, &work, d);
+    hub_free(call->hub, d, sizeof *d);
+    return err;
 }
+
+/* -- load --------------------------------------------------------------------------------------------------------- */
 
 /* What a name is bound to, by the rule of targets. */
 static struct obj *find_by_name(void *context, const char *name, size_t len)

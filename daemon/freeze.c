@@ -6,24 +6,6 @@
 
 #include "daemon/job.h"
 
-void freeze_begin(struct hub *hub)
-{
-    hub->freezes++;
-    hub->heap->frozen_below = hub->heap->next_id;
-}
-
-void freeze_end(struct hub *hub)
-{
-    assert(hub->freezes > 0);
-    if (--hub->freezes == 0)
-        hub->heap->frozen_below = 0;
-}
-
-bool freeze_has_writers(const struct hub *hub)
-{
-    return hub->frozen_writers > 0;
-}
-
 /* -- waiting: jobs that only look whether their time has come; whom they wait for has work to do meanwhile ---------- */
 
 /* A request that waits to be run. */
@@ -55,7 +37,7 @@ static bool may_write(struct session *session, void *state)
 
 static bool may_copy(struct session *session, void *state)
 {
-    return may_write(session, state) && !freeze_has_writers(session->hub);
+    return may_write(session, state) && session->hub->frozen_writers == 0;
 }
 
 static enum hd_err run_again(struct call *call, void *state)
@@ -74,7 +56,8 @@ enum hd_err freeze_wait_to_write(struct call *call)
     return job_begin(call, &writer, NULL);
 }
 
-enum hd_err freeze_wait_to_copy(struct call *call)
+/* For one who has found out that he will take long. */
+static enum hd_err wait_to_copy(struct call *call)
 {
     return job_begin(call, &copier, NULL);
 }
@@ -98,4 +81,112 @@ bool freeze_keep(struct session *session, const struct envelope *envelope)
     memcpy(waiting->frame, envelope->params, len);
     session->job.state = waiting;
     return true;
+}
+
+/* -- long work ---------------------------------------------------------------------------------------------------- */
+
+struct freezing {
+    const struct frozen_work *work;
+    void *state;
+};
+
+static void freeze(struct hub *hub)
+{
+    hub->freezes++;
+    hub->heap->frozen_below = hub->heap->next_id;
+}
+
+static void thaw(struct hub *hub)
+{
+    assert(hub->freezes > 0);
+    if (--hub->freezes == 0)
+        hub->heap->frozen_below = 0;
+}
+
+static bool part(void *arg, size_t budget)
+{
+    const struct freezing *freezing = arg;
+
+    return freezing->work->run(freezing->state, budget);
+}
+
+/* What is left of limits.session_bytes holds for slices as for requests. */
+static bool long_slice(struct session *session, void *state)
+{
+    struct hub *hub = session->hub;
+    bool has_quota = hub->settings.limit_session_bytes != 0;
+    bool is_done;
+
+    if (has_quota)
+        quota_begin(session);
+    is_done = hub_slice(hub, hub->settings.slice_us, part, state);
+    if (has_quota)
+        quota_end(session);
+    return is_done;
+}
+
+static enum hd_err long_answer(struct call *call, void *state)
+{
+    const struct freezing *freezing = state;
+    bool has_quota = call->hub->settings.limit_session_bytes != 0;
+    enum hd_err err;
+
+    if (has_quota)
+        quota_begin(call->session);
+    err = freezing->work->answer(call, freezing->state);
+    if (has_quota)
+        quota_end(call->session);
+    return err;
+}
+
+static void long_drop(struct session *session, void *state)
+{
+    struct freezing *freezing = state;
+
+    freezing->work->close(freezing->state);
+    hub_free(session->hub, freezing, sizeof *freezing);
+    thaw(session->hub);
+}
+
+static void long_roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    const struct freezing *freezing = state;
+
+    freezing->work->roots(freezing->state, visit, arg);
+}
+
+static const struct job_kind long_work = {long_slice, long_answer, long_drop, long_roots};
+
+/* The first slice was not enough. */
+static enum hd_err go_on(struct call *call, const struct freezing *begun)
+{
+    struct freezing *freezing;
+
+    if (call->hub->frozen_writers > 0) {
+        begun->work->cancel(begun->state);
+        return wait_to_copy(call);
+    }
+    freezing = hub_alloc(call->hub, sizeof *freezing);
+    if (freezing == NULL) {
+        begun->work->cancel(begun->state);
+        return heap_no_memory(call->heap);
+    }
+    *freezing = *begun;
+    freeze(call->hub);
+    return job_begin(call, &long_work, freezing);
+}
+
+enum hd_err freeze_run(struct call *call, const struct frozen_work *work, void *state)
+{
+    struct freezing freezing = {work, state};
+    enum hd_err err;
+
+    if (call->is_step)
+        while (!work->run(state, SIZE_MAX))
+            continue;
+    else if (!hub_slice(call->hub, call->hub->settings.slice_us, part, &freezing))
+        return go_on(call, &freezing);
+    err = work->answer(call, state);
+    work->close(state);
+    return err;
 }

@@ -14,9 +14,18 @@
 
 #include "daemon/call.h"
 
-/* A long copy begins, ends; there may be several at once. */
-void freeze_begin(struct hub *hub);
-void freeze_end(struct hub *hub);
+/* What a method does in slices over a frozen graph. */
+struct frozen_work {
+    bool (*run)(void *state, size_t budget); /* about `budget` references; true at the end */
+    enum hd_err (*answer)(struct call *call, void *state);
+    void (*close)(void *state);
+    void (*cancel)(void *state); /* the same before the end, and nothing is left over; small as yet */
+    void (*roots)(void *state, void (*visit)(void *arg, struct obj *o), void *arg);
+};
+
+/* Does it: at once if one slice will do, or in a batch; else the request becomes a job, or waits. `state` is closed in any
+ * case. */
+enum hd_err freeze_run(struct call *call, const struct frozen_work *work, void *state);
 
 /* Whether a change of `o` has to wait. */
 static inline bool freeze_holds(const struct heap *heap, const struct obj *o)
@@ -24,12 +33,9 @@ static inline bool freeze_holds(const struct heap *heap, const struct obj *o)
     return o->id < heap->frozen_below;
 }
 
-/* Whether somebody waits to write: a copy that would become long has to wait for that. */
-bool freeze_has_writers(const struct hub *hub);
-
-/* For a handler that has done nothing yet: it returns this at once, and is called again later. Not in a batch. */
+/* For a handler that would write and has done nothing yet: it returns this at once, and is called again later. Not in a
+ * batch. */
 enum hd_err freeze_wait_to_write(struct call *call);
-enum hd_err freeze_wait_to_copy(struct call *call);
 
 /* If the request has asked for that, keeps its frame until then: false without memory. */
 bool freeze_keep(struct session *session, const struct envelope *envelope);

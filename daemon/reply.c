@@ -219,3 +219,45 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
 
     return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, nesting_of(call));
 }
+
+/* -- answers that were packed elsewhere --------------------------------------------------------------------------- */
+
+void reply_front(struct buf *answer)
+{
+    static const char room[FRONT_ROOM];
+
+    buf_append(answer, room, sizeof room);
+}
+
+/* The two change their storage. */
+static void exchange(struct buf *a, struct buf *b)
+{
+    struct buf old = *a;
+
+    a->bytes = b->bytes;
+    a->len = b->len;
+    a->capacity = b->capacity;
+    b->bytes = old.bytes;
+    b->len = old.len;
+    b->capacity = old.capacity;
+}
+
+enum hd_err reply_adopt(struct call *call, struct buf *answer)
+{
+    struct buf *out = reply_begin(call);
+    size_t front;
+
+    if (out == NULL)
+        return HD_OK;
+    if (answer->failed)
+        return heap_no_memory(call->heap);
+    if (out->failed || call->reply_at > 0 || call->is_step || answer->len > out->limit) {
+        buf_append(out, answer->bytes + FRONT_ROOM, answer->len - FRONT_ROOM);
+        return reply_check(call);
+    }
+    front = out->len;
+    memcpy(answer->bytes + FRONT_ROOM - front, out->bytes, front);
+    exchange(out, answer);
+    call->reply_at = out->sent = FRONT_ROOM - front;
+    return HD_OK;
+}

@@ -215,13 +215,17 @@ void pack_cstr(struct buf *buf, const char *text)
     pack_str(buf, text, strlen(text));
 }
 
-void pack_bin(struct buf *buf, const void *bytes, size_t len)
+void pack_bin_head(struct buf *buf, size_t len)
 {
     msgpack_packer packer = packer_of(buf);
 
-    if (!length_fits(buf, len))
-        return;
-    msgpack_pack_bin(&packer, len);
+    if (length_fits(buf, len))
+        msgpack_pack_bin(&packer, len);
+}
+
+void pack_bin(struct buf *buf, const void *bytes, size_t len)
+{
+    pack_bin_head(buf, len);
     buf_append(buf, bytes, len);
 }
 

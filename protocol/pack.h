@@ -155,8 +155,9 @@ static inline void pack_uint(struct buf *buf, uint64_t value)
 
 void pack_float(struct buf *buf, double value); /* always float 64 */
 void pack_str(struct buf *buf, const char *bytes, size_t len);
-/* Only the header of a str: `len` bytes must be appended. */
+/* Only the header of a str or bin: `len` bytes must be appended. */
 void pack_str_head(struct buf *buf, size_t len);
+void pack_bin_head(struct buf *buf, size_t len);
 void pack_cstr(struct buf *buf, const char *text);
 void pack_bin(struct buf *buf, const void *bytes, size_t len);
 void pack_ext(struct buf *buf, int8_t type, const void *bytes, size_t len);

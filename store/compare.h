@@ -32,6 +32,17 @@ enum hd_err obj_same_key(struct heap *heap, struct obj *a, struct obj *b, bool *
 
 /* SipHash-1-3 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; 1-3 as in CPython 3.11). */
 uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len);
+
+/* The same with a key of zeroes, of bytes that are there and are looked at in parts: those before `end`, so far as they
+ * are whole words; then all `len`, those already looked at included. */
+struct siphash {
+    uint64_t a, b, c, d;
+    size_t at;
+};
+void siphash_start(struct siphash *hash);
+void siphash_some(struct siphash *hash, const char *bytes, size_t end);
+uint64_t siphash_end(struct siphash *hash, const char *bytes, size_t len);
+
 uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
 
 /* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as

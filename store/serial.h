@@ -26,6 +26,17 @@ struct serial_blob {
  */
 enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob);
 
+/*
+ * The same in slices, while nothing that was made before may be changed (store/copy.h says it in full, and what each of
+ * these does; of a dump half made nothing is ever left over). serial_dump_result gives the blob, once.
+ */
+struct dump;
+enum hd_err serial_dump_open(struct heap *heap, struct obj *o, uint64_t limit, struct dump **out);
+bool serial_dump_run(struct dump *dump, size_t budget);
+enum hd_err serial_dump_result(struct dump *dump, struct serial_blob *blob);
+void serial_dump_close(struct dump *dump);
+void serial_dump_roots(struct dump *dump, void (*visit)(void *arg, struct obj *o), void *arg);
+
 void serial_blob_free(struct heap *heap, struct serial_blob *blob);
 
 /* -- load --------------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /*
- * serial_dump.c - writing a graph: depth first, each object where it is first met, later ones as INDEX.
+ * serial_dump.c - writing a graph: depth first, each object where it is first met, later ones as INDEX; in slices.
  *
  * An object with a single reference can be met only once and needs no entry in the memo, but for the root, which the
- * request refers to, and the target of a weak reference, whose number the links at the end ask for.
+ * request refers to, and the target of a weak reference, whose number the links at the end ask for. Between slices nothing
+ * of the graph changes, so those references that will lead to an object count.
  */
 #include "store/serial.h"
 
@@ -17,7 +18,7 @@
 #include "store/weak.h"
 
 struct frame {
-    struct obj *o;     /* borrowed, as all here: the request holds the root */
+    struct obj *o;     /* borrowed, as all here: the root leads to it */
     struct obj *next;  /* what comes before going on at `at`: an object's class, the value of a key just written */
     uint64_t at;       /* the kind's own: index, position, cursor */
 };
@@ -27,9 +28,16 @@ struct link {
     uint32_t weakref;  /* its number */
 };
 
+/* What is being written: the graph; then the number of links that lead to something in it, and the links; the head, and
+ * last the seal. */
+enum stage { WRITING, COUNTING, LINKING, HEADING, SEALING, DONE };
+
 struct dump {
     struct heap *heap;
-    struct obj *root;
+    struct obj *root;  /* owned */
+    enum stage stage;
+    enum hd_err err;
+    uint64_t work_left;
     struct serial_blob blob;
     uint64_t limit;
     struct memo memo;
@@ -37,7 +45,11 @@ struct dump {
     size_t depth, frames_capacity, most_depth;
     struct link *links;
     size_t links_len, links_capacity;
+    size_t link_at;    /* of the links: the next one */
+    uint32_t links_written;
     uint32_t objects;  /* numbers given */
+    struct siphash hash;
+    char text[HEAP_ERROR_TEXT]; /* of `err`: between slices others fail as well */
 };
 
 /* -- the buffer --------------------------------------------------------------------------------------------------- */
@@ -318,48 +330,69 @@ static enum hd_err next_value(struct dump *d, struct frame *frame, struct obj **
     }
 }
 
-static enum hd_err write_graph(struct dump *d)
+/* The graph, from the root on; the stage is over when the stack is empty again. */
+static enum hd_err write_some(struct dump *d, size_t *budget)
 {
-    enum hd_err err = write_value(d, d->root);
+    struct obj *value = NULL;
+    enum hd_err err = HD_OK;
 
-    while (err == HD_OK && d->depth > 0) {
-        struct obj *value = NULL;
-
+    if (d->objects == 0)
+        err = write_value(d, d->root);
+    for (; err == HD_OK && d->depth > 0 && *budget > 0; (*budget)--) {
         err = next_value(d, &d->frames[d->depth - 1], &value);
         if (err == HD_OK && value != NULL)
             err = write_value(d, value);
         else
             d->depth--;
     }
+    if (err == HD_OK && d->depth == 0)
+        d->stage = COUNTING;
     return err;
 }
 
 /* -- what stands around it ---------------------------------------------------------------------------------------- */
 
-static enum hd_err write_link(struct dump *d, const struct link *link)
+/* The number of a weakref's target, if it was written. Only its address is looked at: it may be dead by now. */
+static bool find_target(const struct dump *d, const struct obj *target, uint32_t *number)
 {
-    enum hd_err err = make_room(d, SERIAL_ROOM);
+    uint32_t known = memo_get(&d->memo, target);
 
+    *number = known - 1;
+    return known != 0;
+}
+
+static enum hd_err count_links(struct dump *d, size_t *budget)
+{
+    uint32_t target;
+    enum hd_err err;
+
+    for (; d->link_at < d->links_len && *budget > 0; d->link_at++, (*budget)--)
+        d->links_written += find_target(d, d->links[d->link_at].target, &target);
+    if (d->link_at < d->links_len)
+        return HD_OK;
+    d->link_at = 0;
+    d->stage = LINKING;
+    err = make_room(d, 0);
     if (err == HD_OK)
-        wrote(d, put_uint(put_uint(at(d), link->weakref), memo_get(&d->memo, link->target) - 1));
+        wrote(d, put_array_head(at(d), 2 * d->links_written));
     return err;
 }
 
-/* The numbers of weakrefs whose targets were written, and theirs. */
-static enum hd_err write_links(struct dump *d)
+static enum hd_err write_links(struct dump *d, size_t *budget)
 {
-    uint32_t count = 0;
-    enum hd_err err;
+    uint32_t target;
 
-    for (size_t i = 0; i < d->links_len; i++)
-        count += memo_get(&d->memo, d->links[i].target) != 0;
-    err = make_room(d, 0);
-    if (err == HD_OK)
-        wrote(d, put_array_head(at(d), 2 * count));
-    for (size_t i = 0; err == HD_OK && i < d->links_len; i++)
-        if (memo_get(&d->memo, d->links[i].target) != 0)
-            err = write_link(d, &d->links[i]);
-    return err;
+    for (; d->link_at < d->links_len && *budget > 0; d->link_at++, (*budget)--) {
+        enum hd_err err = make_room(d, SERIAL_ROOM);
+
+        if (err != HD_OK)
+            return err;
+        if (find_target(d, d->links[d->link_at].target, &target))
+            wrote(d, put_uint(put_uint(at(d), d->links[d->link_at].weakref), target));
+    }
+    if (d->link_at == d->links_len)
+        d->stage = HEADING;
+    return HD_OK;
 }
 
 static enum hd_err begin_blob(struct dump *d)
@@ -371,10 +404,9 @@ static enum hd_err begin_blob(struct dump *d)
     return err;
 }
 
-/* The head, now that its numbers are known, and the tail. */
-static enum hd_err end_blob(struct dump *d)
+/* Now that the numbers in it are known. */
+static enum hd_err write_heading(struct dump *d)
 {
-    static const uint64_t no_key[2] = {0, 0};
     enum hd_err err = make_room(d, SERIAL_TAIL);
     char *head = d->blob.bytes;
 
@@ -386,29 +418,114 @@ static enum hd_err end_blob(struct dump *d)
     serial_store(head + 16, d->most_depth, 4);
     serial_store(head + 20, 0, 4);
     serial_store(head + 24, d->blob.len - SERIAL_HEAD, 8);
-    serial_store(at(d), siphash13(no_key, head, d->blob.len), SERIAL_TAIL);
+    siphash_start(&d->hash);
+    d->stage = SEALING;
+    return d->blob.len + SERIAL_TAIL <= d->limit ? HD_OK : too_large(d);
+}
+
+#define SEALED_AT_ONCE ((size_t)256) /* bytes hashed for one reference of the budget */
+
+static void seal_some(struct dump *d, size_t *budget)
+{
+    size_t parts = (d->blob.len - d->hash.at) / SEALED_AT_ONCE;
+
+    if (parts > *budget) {
+        siphash_some(&d->hash, d->blob.bytes, d->hash.at + *budget * SEALED_AT_ONCE);
+        *budget = 0;
+        return;
+    }
+    *budget -= parts;
+    serial_store(at(d), siphash_end(&d->hash, d->blob.bytes, d->blob.len), SERIAL_TAIL);
     d->blob.len += SERIAL_TAIL;
-    return d->blob.len <= d->limit ? HD_OK : too_large(d);
+    d->stage = DONE;
+}
+
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void fail(struct dump *d, enum hd_err err)
+{
+    d->err = err;
+    d->stage = DONE;
+    memcpy(d->text, d->heap->error_text, sizeof d->text);
+}
+
+enum hd_err serial_dump_open(struct heap *heap, struct obj *o, uint64_t limit, struct dump **out)
+{
+    struct dump *d = pool_zero(heap->pool, sizeof *d);
+
+    if (d == NULL)
+        return heap_no_memory(heap);
+    d->heap = heap;
+    d->root = obj_ref(o);
+    d->limit = limit;
+    d->work_left = heap->work_left;
+    d->memo.factor = heap->hash_key[1] | 1;
+    *out = d;
+    return HD_OK;
+}
+
+bool serial_dump_run(struct dump *d, size_t budget)
+{
+    d->heap->work_left = d->work_left;
+    while (d->stage != DONE && budget > 0) {
+        enum hd_err err = HD_OK;
+
+        if (d->blob.len == 0)
+            err = begin_blob(d);
+        else if (d->stage == WRITING)
+            err = write_some(d, &budget);
+        else if (d->stage == COUNTING)
+            err = count_links(d, &budget);
+        else if (d->stage == LINKING)
+            err = write_links(d, &budget);
+        else if (d->stage == HEADING)
+            err = write_heading(d);
+        else
+            seal_some(d, &budget);
+        if (err != HD_OK)
+            fail(d, err);
+    }
+    d->work_left = d->heap->work_left;
+    return d->stage == DONE;
+}
+
+enum hd_err serial_dump_result(struct dump *d, struct serial_blob *blob)
+{
+    if (d->err != HD_OK)
+        return heap_fail(d->heap, d->err, "%s", d->text);
+    *blob = d->blob;
+    d->blob = (struct serial_blob){0};
+    return HD_OK;
+}
+
+void serial_dump_close(struct dump *d)
+{
+    struct heap *heap = d->heap;
+
+    memo_fini(heap->pool, &d->memo);
+    pool_free(heap->pool, d->frames, d->frames_capacity * sizeof *d->frames, POOL_DATA);
+    pool_free(heap->pool, d->links, d->links_capacity * sizeof *d->links, POOL_DATA);
+    serial_blob_free(heap, &d->blob);
+    obj_unref(heap, &d->root);
+    pool_free(heap->pool, d, sizeof *d, POOL_DATA);
+}
+
+void serial_dump_roots(struct dump *d, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    visit(arg, d->root);
 }
 
 enum hd_err serial_dump(struct heap *heap, struct obj *o, uint64_t limit, struct serial_blob *blob)
 {
-    struct dump d = {.heap = heap, .root = o, .limit = limit, .memo = {.factor = heap->hash_key[1] | 1}};
-    enum hd_err err = begin_blob(&d);
+    struct dump *d;
+    enum hd_err err = serial_dump_open(heap, o, limit, &d);
 
-    if (err == HD_OK)
-        err = write_graph(&d);
-    if (err == HD_OK)
-        err = write_links(&d);
-    if (err == HD_OK)
-        err = end_blob(&d);
-    memo_fini(heap->pool, &d.memo);
-    pool_free(heap->pool, d.frames, d.frames_capacity * sizeof *d.frames, POOL_DATA);
-    pool_free(heap->pool, d.links, d.links_capacity * sizeof *d.links, POOL_DATA);
-    if (err == HD_OK)
-        *blob = d.blob;
-    else
-        serial_blob_free(heap, &d.blob);
+    if (err != HD_OK)
+        return err;
+    while (!serial_dump_run(d, SIZE_MAX))
+        continue;
+    err = serial_dump_result(d, blob);
+    serial_dump_close(d);
     return err;
 }
 

@@ -7,7 +7,7 @@ static inline uint64_t rotate(uint64_t x, unsigned by)
     return x << by | x >> (64 - by);
 }
 
-/* The state is four variables, so that it stays in registers. */
+/* Inlined, so that the four stay in registers. */
 #define SIP_ROUND(a, b, c, d) \
     ((a) += (b), (c) += (d), (b) = rotate(b, 13) ^ (a), (d) = rotate(d, 16) ^ (c), (a) = rotate(a, 32), (c) += (b), \
      (a) += (d), (b) = rotate(b, 17) ^ (c), (d) = rotate(d, 21) ^ (a), (c) = rotate(c, 32))
@@ -25,30 +25,66 @@ static inline uint64_t last_word(const char *end, size_t left, size_t len)
     return word | (uint64_t)len << 56;
 }
 
+static inline __attribute__((always_inline)) void sip_start(struct siphash *s, const uint64_t key[2])
+{
+    s->a = key[0] ^ UINT64_C(0x736f6d6570736575);
+    s->b = key[1] ^ UINT64_C(0x646f72616e646f6d);
+    s->c = key[0] ^ UINT64_C(0x6c7967656e657261);
+    s->d = key[1] ^ UINT64_C(0x7465646279746573);
+}
+
+static inline __attribute__((always_inline)) void sip_words(struct siphash *s, const char *at, const char *end)
+{
+    for (; end - at >= 8; at += 8) {
+        uint64_t word = le64toh(bytes_word(at));
+
+        s->d ^= word;
+        SIP_ROUND(s->a, s->b, s->c, s->d);
+        s->a ^= word;
+    }
+}
+
+static inline __attribute__((always_inline)) uint64_t sip_end(struct siphash *s, uint64_t last)
+{
+    s->d ^= last;
+    SIP_ROUND(s->a, s->b, s->c, s->d);
+    s->a ^= last;
+    s->c ^= 0xff;
+    SIP_ROUND(s->a, s->b, s->c, s->d);
+    SIP_ROUND(s->a, s->b, s->c, s->d);
+    SIP_ROUND(s->a, s->b, s->c, s->d);
+    return s->a ^ s->b ^ s->c ^ s->d;
+}
+
 static inline __attribute__((always_inline)) uint64_t hash_bytes(const uint64_t key[2], const char *at, size_t len)
 {
-    const char *end = at + len;
-    uint64_t a = key[0] ^ UINT64_C(0x736f6d6570736575);
-    uint64_t b = key[1] ^ UINT64_C(0x646f72616e646f6d);
-    uint64_t c = key[0] ^ UINT64_C(0x6c7967656e657261);
-    uint64_t d = key[1] ^ UINT64_C(0x7465646279746573);
-    uint64_t word;
+    struct siphash s;
 
-    for (; end - at >= 8; at += 8) {
-        word = le64toh(bytes_word(at));
-        d ^= word;
-        SIP_ROUND(a, b, c, d);
-        a ^= word;
-    }
-    word = last_word(end, (size_t)(end - at), len);
-    d ^= word;
-    SIP_ROUND(a, b, c, d);
-    a ^= word;
-    c ^= 0xff;
-    SIP_ROUND(a, b, c, d);
-    SIP_ROUND(a, b, c, d);
-    SIP_ROUND(a, b, c, d);
-    return a ^ b ^ c ^ d;
+    sip_start(&s, key);
+    sip_words(&s, at, at + len);
+    return sip_end(&s, last_word(at + len, len % 8, len));
+}
+
+/* The same with the key 0, of bytes that come in parts. */
+
+static const uint64_t no_key[2];
+
+void siphash_start(struct siphash *hash)
+{
+    sip_start(hash, no_key);
+    hash->at = 0;
+}
+
+void siphash_some(struct siphash *hash, const char *bytes, size_t end)
+{
+    sip_words(hash, bytes + hash->at, bytes + hash->at + (end - hash->at) / 8 * 8);
+    hash->at += (end - hash->at) / 8 * 8;
+}
+
+uint64_t siphash_end(struct siphash *hash, const char *bytes, size_t len)
+{
+    siphash_some(hash, bytes, len);
+    return sip_end(hash, last_word(bytes + len, len - hash->at, len));
 }
 
 uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)

@@ -60,6 +60,23 @@ def others_are_served_while_a_copy_goes_on():
         assert client.call("read", 1) == [[n] for n in range(MANY // 2)]
 
 
+LONG = [("deepcopy", {"into": 1}), ("dump",)]
+
+
+@test_own
+def others_are_served_whatever_is_long():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        for method, *options in LONG:
+            request = begin(client, method, "x", *options)
+            write = other.request("call", "x", "set", [0, [0]])
+            assert is_silent(client) and is_silent(other), method
+            client.answer(request)
+            assert other.answer(write) is None
+            client.call("release", 1)
+
+
 @test_own
 def what_is_made_meanwhile_may_be_changed_meanwhile():
     with Stage(1) as server:
@@ -122,6 +139,25 @@ def every_write_waits_for_the_copy_and_then_is_done():
             error, _ = other.response(writing)
             assert error is None, (request, error)
             client.call("release", 100)
+
+
+@test_own
+def a_dump_is_the_same_whatever_others_write_meanwhile():
+    with Stage(3) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        requests = writers(client)
+        client.call("weakref", "l", {"into": 200})
+        client.call("bind", ["global", "g"], [{"@": "x"}, Ref(200, 0, "")] + [{"@": name} for name in ("l", "d", "s", "o")])
+        for request in requests:
+            before = client.call("dump", "g")
+            with server.held_still():
+                dumping = client.request("dump", "g")
+                writing = other.request(*request)
+            assert client.answer(dumping) == before, request
+            error, _ = other.response(writing)
+            assert error is None, (request, error)
+            assert client.call("dump", "g") != before, request
 
 
 class Model:

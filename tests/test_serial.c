@@ -292,6 +292,95 @@ START_TEST(a_dump_cut_anywhere_is_refused)
 }
 END_TEST
 
+/* -- dumps in slices ---------------------------------------------------------------------------------------------- */
+
+static void load_golden(struct serial_loaded *loaded)
+{
+    read_golden();
+    heap_work_start(rig.heap);
+    ck_assert_int_eq(serial_load(rig.heap, original, original_len, NULL, loaded), HD_OK);
+    rig_keep(obj_ref(loaded->root));
+}
+
+static void drop_golden(struct serial_loaded *loaded)
+{
+    rig_drop(loaded->root);
+    serial_undo(rig.heap, loaded);
+    rig_run();
+    free(original);
+}
+
+/* Between two slices others use up their own work, and fail with their own texts. */
+static enum hd_err dump_in_slices(struct obj *root, uint64_t limit, size_t budget, struct serial_blob *blob)
+{
+    struct dump *dump;
+    enum hd_err err = serial_dump_open(rig.heap, root, limit, &dump);
+
+    if (err != HD_OK)
+        return err;
+    while (!serial_dump_run(dump, budget)) {
+        rig.heap->work_left = 0;
+        heap_set_error(rig.heap, "somebody else's");
+    }
+    err = serial_dump_result(dump, blob);
+    serial_dump_close(dump);
+    return err;
+}
+
+START_TEST(a_dump_in_slices_of_any_size_is_the_same)
+{
+    static const size_t budgets[] = {1, 2, 3, 7, 100, SIZE_MAX};
+    struct serial_loaded loaded;
+
+    rig_open();
+    load_golden(&loaded);
+    for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+        struct serial_blob blob;
+
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(dump_in_slices(loaded.root, UINT64_MAX / 2, budgets[i], &blob), HD_OK);
+        ck_assert_uint_eq(blob.len, original_len);
+        ck_assert_mem_eq(blob.bytes, original, original_len);
+        serial_blob_free(rig.heap, &blob);
+    }
+    drop_golden(&loaded);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_dump_in_slices_that_fails_leaves_nothing_and_tells_why)
+{
+    struct serial_loaded loaded;
+    struct serial_blob blob;
+    enum hd_err err = HD_NO_MEMORY;
+    uint64_t used;
+    uint64_t k;
+
+    rig_open();
+    load_golden(&loaded);
+    used = *pool_used(rig.heap->pool);
+    for (k = 1; err != HD_OK; k++) {
+        meter_fail(&rig.meter, k, false);
+        heap_work_start(rig.heap);
+        err = dump_in_slices(loaded.root, UINT64_MAX / 2, 1, &blob);
+        meter_fail(&rig.meter, 0, false);
+        if (err == HD_OK)
+            serial_blob_free(rig.heap, &blob);
+        else
+            ck_assert_int_eq(err, HD_NO_MEMORY);
+        ck_assert_uint_eq(*pool_used(rig.heap->pool), used);
+    }
+    heap_work_start(rig.heap);
+    ck_assert_int_eq(dump_in_slices(loaded.root, original_len - 1, 1, &blob), HD_LIMIT);
+    ck_assert_ptr_nonnull(strstr(rig.heap->error_text, "limits.read"));
+    rig.heap->work_left = 10;
+    ck_assert_int_eq(dump_in_slices(loaded.root, UINT64_MAX / 2, 1, &blob), HD_LIMIT);
+    ck_assert_uint_eq(*pool_used(rig.heap->pool), used);
+    drop_golden(&loaded);
+    rig_close();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -300,6 +389,8 @@ int main(void)
         a_large_set_takes_no_more_either,
         thousands_of_changed_dumps_are_refused_or_sound,
         a_dump_cut_anywhere_is_refused,
+        a_dump_in_slices_of_any_size_is_the_same,
+        a_dump_in_slices_that_fails_leaves_nothing_and_tells_why,
         NULL,
     };
     int status = suite_run("serial", tests);
