@@ -42,7 +42,7 @@ OPS = [  # operation of ops.c, what it is on heapd, what it is on Redis, the goa
     ("set", 'call(d, "set", [key, str])', "HSET", NONE),
 ]
 TITLES = {"heapd": "heapd", "redis": "Redis", "echo": "echo", "memcached": "memcached"}
-REQUESTS = {1: 60_000, 16: 400_000, 64: 1_000_000}  # by depth: about half a second each
+REQUESTS = {1: 80_000, 16: 800_000, 64: 2_000_000}  # by depth: half a second to a second each
 WAITED = 0.03  # part of a measurement for which a server or the load may wait for its core
 REPEATS = 3  # of a measurement in which they waited longer
 NOISE = 0.10  # spread of rounds of one server above which they must agree to be judged
@@ -235,7 +235,7 @@ def main():
     names = [op for op, _, _, _ in OPS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--requests", type=int, help="of one measurement, instead of half a second's")
+    parser.add_argument("--requests", type=int, help="of one measurement, instead of a second's")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=1_000_000)
     parser.add_argument("--depths", type=lambda text: [int(word) for word in text.split(",")], default=[1, 16, 64])
