@@ -13,8 +13,8 @@ bench: all $(bench_programs)
 # The scripts, and what they import.
 EXTRA_DIST += \
 	tests/bench/bench.py \
+	tests/bench/bulk.py \
 	tests/bench/connections.py \
-	tests/bench/dump.py \
 	tests/bench/instructions.py \
 	tests/bench/lab.py \
 	tests/bench/memory.py \
