@@ -127,7 +127,8 @@ enum hd_err reply_text(struct call *call, const char *text);
 enum hd_err reply_object(struct call *call, struct obj *o);
 enum hd_err reply_object_take(struct call *call, struct obj **o);
 
-/* An object by value in full, as `read` does; `levels` UINT32_MAX for all. */
+/* An object by value in full, as `read` does, in slices if it is long; `levels` UINT64_MAX for all. Nothing must have
+ * been done yet. reading.c */
 enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 
 /* A large answer that is made in a buffer of its own: reply_front begins it, and packed behind that it becomes the answer,

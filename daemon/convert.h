@@ -59,9 +59,24 @@ void convert_close_handles(struct session *session, uint64_t first);
 /*
  * Packs the whole value of `o`, `levels` of it, at most `limits.read` bytes; what has no literal form and what lies
  * deeper travels as HANDLE. `depth` levels of nesting are used already. On failure nothing is left in the buffer and no
- * handle is open. CYCLE, LIMIT, NO_MEMORY, DEAD.
+ * handle is open. CYCLE, LIMIT, NO_MEMORY, DEAD. If there are more than about `most` values in it, nothing is left
+ * either, and *is_long is true.
  */
 enum hd_err convert_pack_value(struct session *session, struct buf *buf, struct obj *o, uint64_t levels,
-                               uint32_t depth);
+                               uint32_t depth, size_t most, bool *is_long);
+
+/*
+ * The same in slices, while nothing that was made before may be changed (store/copy.h says it in full, and what each of
+ * these does). convert_pack_keep: the handles are the client's now; those of any other are closed again by
+ * convert_pack_close. `buf` stays the caller's, with what was packed of a value that failed.
+ */
+struct packer;
+struct packer *convert_pack_open(struct session *session, struct buf *buf, struct obj *o, uint64_t levels,
+                                 uint32_t depth);
+bool convert_pack_run(struct packer *packer, size_t budget);
+enum hd_err convert_pack_result(struct packer *packer);
+void convert_pack_keep(struct packer *packer);
+void convert_pack_close(struct packer *packer);
+void convert_pack_roots(struct packer *packer, void (*visit)(void *arg, struct obj *o), void *arg);
 
 #endif

@@ -205,6 +205,8 @@ enum hd_err do_namespaces(struct call *call)
 
 enum hd_err do_get(struct call *call)
 {
+    if (call->opts.result == RESULT_VALUE && call->opts.into == 0)
+        return reply_value(call, call->args[0].o, UINT64_MAX);
     return reply_object(call, call->args[0].o);
 }
 

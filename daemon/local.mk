@@ -45,6 +45,7 @@ daemon_hub_sources = \
 	daemon/options.c \
 	daemon/peer.c daemon/peer.h \
 	daemon/quota.c daemon/quota.h \
+	daemon/reading.c \
 	daemon/reply.c \
 	daemon/roots.c daemon/roots.h \
 	daemon/rows.c daemon/rows.h \

@@ -130,7 +130,7 @@ static enum hd_err pack_result(struct call *call, struct obj *o)
     } else if (call->opts.result == RESULT_AUTO) {
         convert_pack_scalar(out, o);
     } else {
-        return convert_pack_value(call->session, out, o, UINT64_MAX, nesting_of(call));
+        return convert_pack_value(call->session, out, o, UINT64_MAX, nesting_of(call), SIZE_MAX, &(bool){false});
     }
     return HD_OK;
 }
@@ -211,13 +211,6 @@ void reply_undo(struct call *call, uint64_t first)
     buf_rewind(&call->session->out, call->reply_at);
     forget_kept(call);
     convert_close_handles(call->session, first);
-}
-
-enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels)
-{
-    struct buf *out = reply_begin(call);
-
-    return out == NULL ? HD_OK : convert_pack_value(call->session, out, o, levels, nesting_of(call));
 }
 
 /* -- answers that were packed elsewhere --------------------------------------------------------------------------- */

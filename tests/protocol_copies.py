@@ -60,7 +60,7 @@ def others_are_served_while_a_copy_goes_on():
         assert client.call("read", 1) == [[n] for n in range(MANY // 2)]
 
 
-LONG = [("deepcopy", {"into": 1}), ("dump",)]
+LONG = [("deepcopy", {"into": 1}), ("dump",), ("read",), ("get", {"result": "value"})]
 
 
 @test_own
@@ -139,6 +139,76 @@ def every_write_waits_for_the_copy_and_then_is_done():
             error, _ = other.response(writing)
             assert error is None, (request, error)
             client.call("release", 100)
+
+
+@test_own
+def a_read_is_the_same_whatever_others_write_meanwhile():
+    with Stage(3) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        requests = writers(client)
+        client.call("bind", ["global", "g"], [{"@": "x"}] + [{"@": name} for name in ("l", "d", "s")])
+        for request in requests:
+            if request[1] in ("o", "C"):
+                continue
+            before = client.call("read", "g")
+            with server.held_still():
+                reading = client.request("read", "g")
+                writing = other.request(*request)
+            assert client.answer(reading) == before, request
+            error, _ = other.response(writing)
+            assert error is None, (request, error)
+            assert client.call("read", "g") != before, request
+
+
+@test_own
+def a_long_read_gives_handles_that_are_released_one_by_one():
+    with Stage(3) as server:
+        client = server.client()
+        client.call("call", "object", "new", [], {"into": 1})
+        client.call("bind", ["global", "x"], [[Ref(1, 0, "")] for _ in range(6000)])
+        handles = client.call("stats", "sessions")["sessions"]["handles"]
+        read = client.call("read", "x")
+        assert len({ref.handle for (ref,) in read}) == 6000 and len({ref.id for (ref,) in read}) == 1
+        assert client.call("release", *[ref.handle for (ref,) in read]) == 6000
+        assert client.call("stats", "sessions")["sessions"]["handles"] == handles
+
+
+@test_own
+def a_long_read_that_fails_opens_no_handles_even_if_others_come_meanwhile():
+    with Stage(3) as server:
+        client, other = server.client(), server.client()
+        client.call("call", "object", "new", [], {"into": 1})
+        client.call("call", "queue", "new", [], {"into": 2})
+        client.call("bind", ["global", "q"], Ref(2, 0, ""))
+        client.call("bind", ["global", "x"], [[Ref(1, 0, "")] for _ in range(6000)])
+        client.of("x", "append", {"@": "x"})
+        handles = client.call("stats", "sessions")["sessions"]["handles"]
+        taking = client.request("call", "q", "take")
+        reading = begin(client, "read", "x")
+        other.of("q", "put", [7])
+        taken = client.answer(taking)
+        error, _ = client.response(reading)
+        assert error.startswith("CYCLE "), error
+        assert client.call("stats", "sessions")["sessions"]["handles"] == handles + 1
+        assert client.call("read", taken.handle) == [7]
+
+
+@test_own
+def large_dicts_travel_in_the_form_that_their_keys_ask_for():
+    with Stage(5) as server:
+        client, ext = server.client(), server.client(refs="ext")
+        many = {f"key {n}": n for n in range(6000)}
+        client.call("bind", ["global", "d"], many)
+        assert client.call("read", "d") == many == ext.call("read", "d")
+        client.of("d", "set", 5, "five")
+        pairs = [[key, value] for key, value in many.items()] + [[5, "five"]]
+        assert client.call("read", "d") == {"@pairs": pairs}
+        assert ext.call("read", "d") == {**many, 5: "five"}
+        client.call("call", "tuple", "new", [[1, 2]], {"into": 1})
+        client.call("call", "d", "set", [Ref(1, 0, ""), "tuple"])
+        assert client.call("read", "d") == {"@pairs": pairs + [[[1, 2], "tuple"]]}
+        assert ext.call("read", "d").type == "dict"
 
 
 @test_own
