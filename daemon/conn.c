@@ -45,8 +45,10 @@ struct conn {
     bool is_reading;
     bool is_writing; /* `stuck` is with libuv */
     bool has_ended;  /* the client will send no more */
-    uv_write_t write;
-    uv_shutdown_t shutdown;
+    union {
+        uv_write_t write;
+        uv_shutdown_t shutdown; /* when all is written */
+    } request;
     char stuck[STUCK_BYTES];
     size_t stuck_len;
     TAILQ_ENTRY(conn) link;
@@ -162,7 +164,7 @@ static void linger(struct conn *conn)
     clear_deadline(conn, DEADLINE_IDLE);
     uv_read_stop(&conn->uv.stream);
     conn->is_reading = false;
-    if (may_close_now(conn) || uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shutdown) != 0 ||
+    if (may_close_now(conn) || uv_shutdown(&conn->request.shutdown, &conn->uv.stream, on_shutdown) != 0 ||
         uv_read_start(&conn->uv.stream, give_buffer, discard) != 0) {
         close_conn(conn);
         return;
@@ -213,7 +215,7 @@ static void wait_for_room(struct conn *conn, const struct buf *output)
     conn->stuck_len = buf_pending(output) < STUCK_BYTES ? buf_pending(output) : STUCK_BYTES;
     memcpy(conn->stuck, output->bytes + output->sent, conn->stuck_len);
     part.len = conn->stuck_len;
-    if (uv_write(&conn->write, &conn->uv.stream, &part, 1, on_written) != 0) {
+    if (uv_write(&conn->request.write, &conn->uv.stream, &part, 1, on_written) != 0) {
         close_conn(conn);
         return;
     }
