@@ -89,6 +89,12 @@ static const struct table *called_dict(const struct session *session, const stru
     return &dict_of(callee->o)->table;
 }
 
+/* False if there are fewer objects than a large dict has keys. */
+static bool may_have_large_dict(const struct heap *heap)
+{
+    return heap->made - heap->died >= AHEAD_LEAST;
+}
+
 /* Begins a look-up, true; or there is none to begin. */
 static bool begin(const struct session *session, const struct table *names, const struct envelope *request,
                   struct callee *callee, struct ahead *ahead, struct heap_known *known)
@@ -120,6 +126,8 @@ bool foresee(const struct session *session, const struct envelope *requests, uns
     struct callee callee = {0};
     unsigned begun = 0;
 
+    if (names == NULL && !may_have_large_dict(session->hub->heap))
+        return false;
     for (unsigned i = 0; i < count; i++) {
         known[i].bytes = NULL;
         if (names != NULL || is_call(&requests[i]))

@@ -11,7 +11,7 @@
 
 #include "store/table_index.h"
 
-#define AHEAD_LEAST 16384u /* entries: of fewer the processor's caches keep what is in use */
+#define AHEAD_LEAST 65536u /* entries: of fewer the processor's caches keep what is in use */
 
 struct ahead {
     const struct table *table;

@@ -34,7 +34,8 @@ struct ledger;
 #define KIND_NAME_MAX 32
 
 struct kind_index {
-    uint16_t at[KIND_PLACES]; /* row + 1; 0: none */
+    uint16_t at[KIND_PLACES];       /* row + 1; 0: none */
+    uint64_t words[KIND_PLACES / 2]; /* by row: the beginning of the name */
 };
 
 /* What heap_hash_bytes would answer for the bytes that stand there: to be forgotten before they change. */

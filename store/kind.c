@@ -55,11 +55,14 @@ static const uint8_t owner_of[OBJ_TYPES] = {
 
 /* -- the index of methods: by type and name ----------------------------------------------------------------------- */
 
-/* By the first bytes of the name: few methods of one type agree in eight, and in their length. */
-static unsigned place_of(unsigned owner, const char *name, size_t len)
+static uint64_t word_of(const char *name, size_t len)
 {
-    uint64_t word = len < 8 ? bytes_short(name, len) : bytes_word(name);
+    return len < 8 ? bytes_short(name, len) : bytes_word(name);
+}
 
+/* By the first bytes of the name: few methods of one type agree in eight, and in their length. */
+static unsigned place_of(unsigned owner, uint64_t word, size_t len)
+{
     return (unsigned)((word ^ (len << 8 | owner)) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KIND_PLACE_BITS));
 }
 
@@ -68,22 +71,25 @@ void kind_index_init(struct kind_index *index)
     _Static_assert(ROWS < KIND_PLACES / 2, "an index that is at most half full");
     memset(index, 0, sizeof *index);
     for (unsigned i = 0; i < ROWS; i++) {
-        unsigned at = place_of(rows[i].owner, rows[i].name, rows[i].name_len);
+        uint64_t word = word_of(rows[i].name, rows[i].name_len);
+        unsigned at = place_of(rows[i].owner, word, rows[i].name_len);
 
         while (index->at[at] != 0)
             at = (at + 1) % KIND_PLACES;
         index->at[at] = (uint16_t)(i + 1);
+        index->words[i] = word;
     }
 }
 
-static inline const struct method_row *find_row(const struct kind_index *index, unsigned owner, const char *name,
-                                                size_t len)
+static inline const struct method_row *find_row(const struct kind_index *index, unsigned owner, uint64_t word,
+                                                const char *name, size_t len)
 {
-    for (unsigned at = place_of(owner, name, len); index->at[at] != 0; at = (at + 1) % KIND_PLACES) {
-        const struct method_row *row = &rows[index->at[at] - 1u];
+    for (unsigned at = place_of(owner, word, len); index->at[at] != 0; at = (at + 1) % KIND_PLACES) {
+        unsigned i = index->at[at] - 1u;
 
-        if (row->owner == owner && row->name_len == len && bytes_are_same(row->name, name, len))
-            return row;
+        if (index->words[i] == word && rows[i].owner == owner && rows[i].name_len == len &&
+            (len <= 8 || memcmp(rows[i].name + 8, name + 8, len - 8) == 0))
+            return &rows[i];
     }
     return NULL;
 }
@@ -91,12 +97,14 @@ static inline const struct method_row *find_row(const struct kind_index *index, 
 const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len)
 {
     const struct method_row *row = NULL;
+    uint64_t word;
 
     if (len > KIND_NAME_MAX)
         return NULL;
+    word = word_of(name, len);
     if (owner_of[type] != OWNER_any)
-        row = find_row(&heap->methods, owner_of[type], name, len);
-    return row != NULL ? row : find_row(&heap->methods, OWNER_any, name, len);
+        row = find_row(&heap->methods, owner_of[type], word, name, len);
+    return row != NULL ? row : find_row(&heap->methods, OWNER_any, word, name, len);
 }
 
 bool kind_changes(const struct obj *self, const struct method_row *row)

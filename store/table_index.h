@@ -42,7 +42,10 @@ static inline bool slots_agree(const struct slots *slots, uint32_t slot, uint32_
 static inline __attribute__((always_inline)) bool entry_matches(const struct table_entry *entry, uint32_t hash,
                                                                 table_match_fn *match, void *arg)
 {
-    return entry->hash == hash && entry->key != NULL && match(arg, entry->key);
+    if (entry->hash != hash || entry->key == NULL)
+        return false;
+    __builtin_prefetch(entry->value); /* wanted next, most likely: so it comes together with the key */
+    return match(arg, entry->key);
 }
 
 static inline __attribute__((always_inline)) uint32_t slots_find(const struct table *table, const struct slots *slots,

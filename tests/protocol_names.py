@@ -502,7 +502,7 @@ def into_is_for_producers_only(server):
 
 # -- many names: the server looks ahead in what it has read -------------------------------------------------------------
 
-MANY = 20000
+MANY = 70000
 
 
 def some_requests(rng, count):
