@@ -99,7 +99,7 @@ static bool may_have_large_dict(const struct heap *heap)
 static bool begin(const struct session *session, const struct table *names, const struct envelope *request,
                   struct callee *callee, struct ahead *ahead, struct heap_known *known)
 {
-    const struct heap *heap = session->hub->heap;
+    struct heap *heap = session->hub->heap;
     struct text_at text = {0};
     const struct table *table;
 

@@ -50,13 +50,13 @@ static bool is_wanted(void *arg, const void *key)
     return watched->is_glob == wanted->is_glob && name_is(watched->name, wanted->bytes, wanted->len);
 }
 
-static uint32_t hash_of(const struct heap *heap, const struct wanted *wanted)
+static uint32_t hash_of(struct heap *heap, const struct wanted *wanted)
 {
     return heap_hash_bytes(heap, wanted->bytes, wanted->len) ^ (uint32_t)wanted->is_glob;
 }
 
 /* NULL: nobody watches it. */
-static struct watched *find(const struct heap *heap, const struct watches *watches, struct wanted *wanted)
+static struct watched *find(struct heap *heap, const struct watches *watches, struct wanted *wanted)
 {
     uint32_t position = TABLE_NONE;
 

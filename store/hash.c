@@ -45,7 +45,7 @@ static uint32_t hash_float(const struct heap *heap, double value)
     return mix(heap, bits, SALT_FLOAT);
 }
 
-static inline uint32_t hash_text(const struct heap *heap, struct text *text)
+static inline uint32_t hash_text(struct heap *heap, struct text *text)
 {
     if (text->hash == 0)
         text->hash = text_hash(heap_hash_bytes(heap, text->bytes, text->len));

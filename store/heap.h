@@ -53,6 +53,8 @@ struct heap {
     uint64_t work_limit;      /* units of one unsliced method */
     uint64_t work_left;       /* of the running one */
     uint64_t hash_key[2];     /* random, per heap */
+    uint64_t short_word;      /* the last text of fewer than eight bytes that was hashed, as SipHash's last word, */
+    uint32_t short_hash;      /* and its hash */
     const struct heap_known *known; /* set by who hashes before others do, else NULL */
     struct table weak_heads;  /* large object -> its first weak reference; store/weak.c */
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */

@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) uint32_t find_hashed(const struct n
     return table_find_inline(&names->table, hash, is_wanted, &wanted);
 }
 
-uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len)
+uint32_t names_find(struct heap *heap, const struct names *names, const char *bytes, size_t len)
 {
     return find_hashed(names, heap_hash_bytes(heap, bytes, len), bytes, len);
 }

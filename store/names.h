@@ -85,7 +85,7 @@ struct obj *weak_name_forget(struct heap *heap, struct step *step);
 struct obj *names_unbind(struct heap *heap, struct names *names, const char *bytes, size_t len);
 
 /* Position of a name for names_next, or TABLE_NONE. */
-uint32_t names_find(const struct heap *heap, const struct names *names, const char *bytes, size_t len);
+uint32_t names_find(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
 /* Iterates in order: *position starts at 0; false at the end. *value is NULL for a weak binding. */
 bool names_next(const struct names *names, uint32_t *position, const struct name **name, struct obj **value);

@@ -92,12 +92,30 @@ uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)
     return hash_bytes(key, bytes, len);
 }
 
-uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len)
+static uint32_t fold(uint64_t hash)
 {
-    uint64_t hash;
+    return (uint32_t)(hash ^ hash >> 32);
+}
 
+/* Fewer than eight bytes are one word. The hash of the last such word is kept: what has a short name is often used again
+ * and again. */
+static uint32_t hash_short(struct heap *heap, uint64_t word)
+{
+    struct siphash s;
+
+    if (word == heap->short_word)
+        return heap->short_hash;
+    sip_start(&s, heap->hash_key);
+    heap->short_word = word;
+    heap->short_hash = fold(sip_end(&s, word));
+    return heap->short_hash;
+}
+
+uint32_t heap_hash_bytes(struct heap *heap, const void *bytes, size_t len)
+{
     if (heap_knows(heap, bytes, len))
         return heap->known->hash;
-    hash = hash_bytes(heap->hash_key, bytes, len);
-    return (uint32_t)(hash ^ hash >> 32);
+    if (len < 8)
+        return hash_short(heap, last_word((const char *)bytes + len, len, len));
+    return fold(hash_bytes(heap->hash_key, bytes, len));
 }
