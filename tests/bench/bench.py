@@ -46,7 +46,7 @@ REQUESTS = {1: 80_000, 16: 800_000, 64: 2_000_000}  # by depth: half a second to
 WAITED = 0.03  # part of a measurement for which a server or the load may wait for its core
 REPEATS = 3  # of a measurement in which they waited longer
 NOISE = 0.10  # spread of rounds of one server above which they must agree to be judged
-WRECKED = 0.30  # the same, above which nothing is judged; or the part of the time for which they waited
+WRECKED = 0.30  # median part of the time for which they waited above which requests per second are not judged
 FULL = 0.97  # of its core: who takes so much is the limit
 
 
@@ -126,34 +126,36 @@ def medians(rounds):
     row = {field: statistics.median(result[field] for result in rounds)
            for field in ("rps", "cpu_us", "load_cpu_us", "p50_us", "p99_us", "p999_us", "max_us", "waited")}
     for field in "rps", "cpu_us":
-        row[field + "_noise"] = lab.spread([result[field] for result in rounds])
-    row["rps_noise"] = max(row["rps_noise"], row["waited"])
+        row[field + "_spread"] = lab.spread([result[field] for result in rounds])
     return row
 
 
-def verdict(ratios, goal, noises):
-    """Of the rounds' ratios, and how noisy each server's rounds were."""
+def verdict(ratios, goal, spreads, waited):
+    """Of the rounds' ratios, how much each server's rounds differed, and for what part of the time they waited."""
     if goal is None or len(ratios) < 2:
         return ""
     low, middle, high = statistics.quantiles(ratios, n=4)
-    if max(noises) > WRECKED or (max(noises) > NOISE and low < goal <= high):
+    if waited > WRECKED or (max(spreads) > NOISE and low < goal <= high):
         return "too noisy"
     return "met" if middle >= goal else "missed"
+
+
+def judge(row, name, ratios, goal, figure, waited):
+    row[name] = statistics.median(ratios)
+    row[name + "_goal"] = goal
+    spreads = [row[server][figure + "_spread"] for server in ("heapd", "redis")]
+    row[name + "_verdict"] = verdict(ratios, goal, spreads, waited)
 
 
 def summary(key, servers):
     op, depth = key
     ours, theirs = servers["heapd"], servers["redis"]
     row = {"op": op, "depth": depth, **{name: medians(rounds) for name, rounds in servers.items()}}
-    goals = next(goals for name, _, _, goals in OPS if name == op)
+    rate_goals, cpu_goals = next(goals for name, _, _, goals in OPS if name == op)
+    waited = max(row["heapd"]["waited"], row["redis"]["waited"])
     # A ratio above 1 is heapd's advantage in both.
-    ratios = {"ratio": [a["rps"] / b["rps"] for a, b in zip(ours, theirs)],
-              "cpu_ratio": [b["cpu_us"] / a["cpu_us"] for a, b in zip(ours, theirs)]}
-    for field, goal, noise in (("ratio", goals[0], "rps_noise"), ("cpu_ratio", goals[1], "cpu_us_noise")):
-        noises = [row[name][noise] for name in ("heapd", "redis")]
-        row[field] = statistics.median(ratios[field])
-        row[field + "_goal"] = goal.get(depth)
-        row[field + "_verdict"] = verdict(ratios[field], goal.get(depth), noises)
+    judge(row, "ratio", [a["rps"] / b["rps"] for a, b in zip(ours, theirs)], rate_goals.get(depth), "rps", waited)
+    judge(row, "cpu_ratio", [b["cpu_us"] / a["cpu_us"] for a, b in zip(ours, theirs)], cpu_goals.get(depth), "cpu_us", 0)
     return row
 
 
@@ -197,7 +199,8 @@ def remarks(found, options):
         yield f"Goals of {text}: {verdicts.count('met')} met, {verdicts.count('missed')} missed."
         if noisy:
             yield (f"This machine was too noisy to judge {noisy} of {len(verdicts)} rows by {text}: rounds of the same "
-                   f"server differed by more than {NOISE:.0%}, and did not agree on a side of the goal.")
+                   f"server differed by more than {NOISE:.0%} and did not agree on a side of the goal, or something else "
+                   "had their cores.")
     waited = max(result["waited"] for row in found["rounds"] for name in ("heapd", "redis") for result in row[name])
     if waited > WAITED:
         yield (f"Other work ran on these cores: a server or the load waited for up to {waited:.0%} of a measurement, "
