@@ -19,6 +19,7 @@ script_tests = \
 	tests/documents.py \
 	tests/hostile.py \
 	tests/includes.sh \
+	tests/load_generator.py \
 	tests/manpage.sh \
 	tests/memory_back.py \
 	tests/memory_page.py \

@@ -155,8 +155,8 @@ static void on_readable(struct run *run, struct conn *conn)
     len += (size_t)n;
     taken = take_replies(run, conn, in, len);
     conn->rest_len = len - taken;
-    if (conn->rest_len > sizeof conn->rest)
-        die("more bytes than replies were asked for");
+    if (conn->rest_len > (conn->answered < conn->in_flight ? sizeof conn->rest : 0))
+        die("more bytes than were asked for");
     memcpy(conn->rest, in + taken, conn->rest_len);
     if (conn->answered == conn->in_flight)
         send_batch(run, conn);

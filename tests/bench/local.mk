@@ -7,6 +7,7 @@ bench_programs = \
 	tests/bench/small
 
 EXTRA_PROGRAMS += $(bench_programs)
+check_PROGRAMS += tests/bench/load
 bench: all $(bench_programs)
 .PHONY: bench
 
