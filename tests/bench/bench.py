@@ -232,6 +232,8 @@ def show_machine():
     at = lab.machine()
     print(f"{at['date']}: {at['cpu']}, {at['cores']} cores, Linux {at['kernel']}; {at['heapd']}, "
           f"Redis {at['redis'].split('v=')[1].split()[0]}.")
+    if at["cores"] < 2:
+        print("There is one core only: servers and load share it, and no figure here is that of a server alone.")
 
 
 def main():
