@@ -99,15 +99,15 @@ def refs_in_ext(code, payload):
 # -- clients ---------------------------------------------------------------------------------------------------------
 
 
-def dial(address):
-    """A socket connected to HOST:PORT, [HOST]:PORT or unix:PATH."""
+def dial(address, source=None):
+    """A socket connected to HOST:PORT, [HOST]:PORT or unix:PATH, from the address `source` if one is given."""
     if address.startswith("unix:"):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(DEADLINE)
         sock.connect(address[len("unix:"):])
         return sock
     host, port = address.rsplit(":", 1)
-    return socket.create_connection((host.strip("[]"), int(port)), timeout=DEADLINE)
+    return socket.create_connection((host.strip("[]"), int(port)), DEADLINE, (source, 0) if source else None)
 
 
 class Failure(Exception):
@@ -121,8 +121,8 @@ class Failure(Exception):
 class Client:
     """One connection. `events` keeps the notifications that came while a response was awaited."""
 
-    def __init__(self, address):
-        self.sock = dial(address)
+    def __init__(self, address, source=None):
+        self.sock = dial(address, source)
         if self.sock.family != socket.AF_UNIX:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.dialect = "map"

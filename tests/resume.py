@@ -12,7 +12,7 @@ import time
 
 import msgpack
 
-from harness import DEADLINE, Daemon, Ref, dial, pack, refs_in_maps, run, test_own, wait_until
+from harness import DEADLINE, Client, Daemon, Ref, dial, pack, refs_in_maps, run, test_own, wait_until
 from proxy import Proxy
 
 ADMIN = {"admin_from": "loopback"}
@@ -548,6 +548,22 @@ def sessions_that_linger_end_at_their_limits():
             assert "token" in fourth
             finish(b)
             finish(d)
+
+
+@test_own
+def each_address_has_its_own_limit_whatever_the_port():
+    with Daemon("--unix", "DIRECTORY/sock", config={"limits.lingering_address": 1, **ADMIN}) as server:
+        places = [(server.address, None), (server.address, "127.0.0.2"), (server.addresses[1], None)]
+        firsts = [Client(*place) for place in places]
+        others = [Client(*place) for place in places]
+        try:
+            assert all("token" in client.call("hello", {"linger": 60}) for client in firsts)
+            assert not any("token" in client.call("hello", {"linger": 60}) for client in others)
+            for client in firsts:
+                finish(client)
+        finally:
+            for client in firsts + others:
+                client.close()
 
 
 @test_own

@@ -227,6 +227,13 @@ DAEMON = [
       "    if (session->mailbox != NULL)\n        session->mailbox->owner = NULL;\n", "", "test_session"),
     M("daemon/session.c", "what follows a stranger's words runs",
       "    if (session->requests == 0 && stranger_begins(bytes, len)) {", "    if (false) {", "hostile.py"),
+    M("daemon/peer.c", "all hosts of a kind are one",
+      "a->uid == b->uid && memcmp(a->host, b->host, sizeof a->host) == 0;", "a->uid == b->uid;", "resume.py"),
+    M("daemon/pace.c", "a loop that was awake once never sleeps", "return now_ns - pace->came_ns < pace->spin_ns;",
+      "return pace->came_ns > 0;", "connections.py"),
+    M("daemon/pace.c", "bytes that come do not keep the loop awake", "        pace->came_ns = now_ns;\n", "        ;\n",
+      "connections.py"),
+    M("daemon/listen.c", "answers of TCP wait for more", "    uv_tcp_nodelay(tcp, 1);\n", "", "connections.py"),
 ]
 
 DAEMON += [
