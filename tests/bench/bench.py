@@ -196,7 +196,8 @@ def remarks(found, options):
     for field, text in (("ratio", "requests per second"), ("cpu_ratio", "CPU time")):
         verdicts = [row[field + "_verdict"] for row in rows if row[field + "_verdict"]]
         noisy = verdicts.count("too noisy")
-        yield f"Goals of {text}: {verdicts.count('met')} met, {verdicts.count('missed')} missed."
+        if verdicts:
+            yield f"Goals of {text}: {verdicts.count('met')} met, {verdicts.count('missed')} missed."
         if noisy:
             yield (f"This machine was too noisy to judge {noisy} of {len(verdicts)} rows by {text}: rounds of the same "
                    f"server differed by more than {NOISE:.0%} and did not agree on a side of the goal, or something else "
