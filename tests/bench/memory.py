@@ -310,10 +310,15 @@ def verdict(row):
     return "met" if row["met"] else "**missed**"
 
 
+def part_of(row, other):
+    """heapd's share of what the other one takes, in words."""
+    return "" if row[other] is None else f"{row['heapd'] / row[other]:.2f}"
+
+
 def show_sizes(rows):
-    print(lab.markdown(["each of them", ">heapd", ">CPython", ">Redis", ">goal", ""],
-                       [[row["what"], *map(number, (row["heapd"], row["python"], row["redis"])),
-                         f"≤ {number(row['goal'])}", verdict(row)] for row in rows]))
+    print(lab.markdown(["each of them", ">heapd", ">CPython", ">part", ">Redis", ">goal", ""],
+                       [[row["what"], number(row["heapd"]), number(row["python"]), part_of(row, "python"),
+                         number(row["redis"]), f"≤ {number(row['goal'])}", verdict(row)] for row in rows]))
 
 
 def show_given_back(rows):
@@ -329,7 +334,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=1_000_000)
     parser.add_argument("--sessions", type=int, default=10_000)
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--json", metavar="FILE", default=os.path.join(os.path.dirname(lab.HEAPD), "memory.json"))
     options = parser.parse_args()
     lab.allow_many_files()
     lab.stay_off_the_servers()
@@ -339,6 +344,8 @@ def main():
     back = list(given_back_rows(options.objects, options.sessions))
     print("\nResident MiB\n")
     show_given_back(back)
+    missed = [row["what"] for row in sizes + back if not row["met"]]
+    print(f"\nGoals: {len(sizes + back) - len(missed)} met, {len(missed)} missed{': ' if missed else ''}{', '.join(missed)}.")
     lab.save(options.json, sizes=sizes, given_back=back)
 
 
