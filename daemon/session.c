@@ -16,6 +16,7 @@
 #include "daemon/stranger.h"
 #include "protocol/quick.h"
 
+#define TURN_WORK 32u      /* units of limits.work that count as a request in a turn */
 #define PLAIN_ROOM 65536u /* bytes in or out beyond what limits name */
 
 static size_t partial_size(const struct feed *feed)
@@ -371,6 +372,12 @@ static unsigned run_group(struct session *session, const struct envelope *frames
     return ran;
 }
 
+/* What the latest request counts for in a turn beside itself, if it was a large one. */
+static unsigned measure_work(const struct heap *heap)
+{
+    return (unsigned)((heap->work_limit - heap->work_left) / TURN_WORK);
+}
+
 /* Runs whole frames at the front of bytes, at most `most`; returns how many bytes they took. */
 static size_t run_frames(struct session *session, const char *bytes, size_t len, unsigned most)
 {
@@ -387,7 +394,8 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
                 return (size_t)(at - bytes) + taken;
             count = 1;
         }
-        most -= run_group(session, frames, count, &at);
+        count = run_group(session, frames, count, &at) + measure_work(session->hub->heap);
+        most -= count < most ? count : most;
     }
     return (size_t)(at - bytes);
 }

@@ -183,9 +183,14 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     struct slots fresh = {.mask = mask_for(entries + table->used / REBUILD_STEP)};
 
     fresh.places = places_for(fresh.mask, (uint64_t)table->used + entries);
-    fresh.at = pool_zero(pool, slots_size(&fresh));
+    if (index != NULL && index->old.at != NULL && index->old.mask == fresh.mask)
+        fresh.at = index->old.at; /* that was made ready for it */
+    else
+        fresh.at = pool_zero(pool, slots_size(&fresh));
     if (fresh.at == NULL)
         return false;
+    if (index != NULL && index->old.at != fresh.at)
+        slots_free(pool, &index->old);
     if (index == NULL) {
         index = pool_zero(pool, sizeof *index);
         if (index == NULL) {
@@ -206,6 +211,36 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
     /* without an old index nothing may be left to it */
     rebuild_some(pool, table, index->old.at == NULL || table->used <= REBUILD_AT_ONCE ? UINT32_MAX : REBUILD_STEP);
     return true;
+}
+
+/*
+ * Entries stand in an index at random: the first thousand that move into a large new one meet its pages all over, and for
+ * the system to give them takes many milliseconds at once. So it is made ready before it is needed: a page for every four
+ * of the last insertions before the rebuild.
+ */
+#define READY_LEAST ((size_t)1 << 20) /* bytes of an index for which that is done */
+#define READY_PAGE ((size_t)4096)
+#define READY_PACE 4u
+
+static void make_ready(struct pool *pool, struct table_index *index, uint32_t more)
+{
+    struct slots next = {.mask = index->now.mask * 2 + 1};
+    size_t size = slots_size(&next);
+    uint64_t room = ((uint64_t)index->now.mask + 1) * 2 / 3 - index->now.fill;
+
+    if (index->is_rebuilding || size < READY_LEAST || room > size / READY_PAGE * READY_PACE)
+        return;
+    if (index->old.at == NULL) {
+        next.at = pool_zero(pool, size);
+        if (next.at == NULL)
+            return;
+        index->old = next;
+        index->ready = 0;
+    }
+    for (uint32_t pages = more / READY_PACE + 1; pages > 0 && index->ready < size; pages--) {
+        *(volatile uint32_t *)&index->old.at[index->ready / sizeof *next.at] = SLOT_EMPTY;
+        index->ready += READY_PAGE;
+    }
 }
 
 /* -- room --------------------------------------------------------------------------------------------------------- */
@@ -278,8 +313,10 @@ static bool reserve_index(struct pool *pool, struct table *table, uint32_t more)
 
     if (index == NULL)
         return table->used + (uint64_t)more <= TABLE_PLAIN_MAX || rebuild_begin(pool, table, (uint32_t)after);
-    if (slots_have_room(&index->now, table->used, (uint64_t)more + index->waiting))
+    if (slots_have_room(&index->now, table->used, (uint64_t)more + index->waiting)) {
+        make_ready(pool, index, more);
         return true;
+    }
     rebuild_some(pool, table, UINT32_MAX); /* only a large `more` comes here with a rebuild under way */
     return slots_have_room(&index->now, table->used, more) || rebuild_begin(pool, table, (uint32_t)after);
 }

@@ -22,7 +22,8 @@ struct slots {
 
 struct table_index {
     struct slots now;
-    struct slots old;      /* while rebuilding, and if there was one */
+    struct slots old;      /* while rebuilding, and if there was one; else the next one, if it is being made ready */
+    size_t ready;          /* bytes of the next one that are */
     uint32_t first;        /* positions below it are holes; never beyond `write` while rebuilding */
     uint32_t read, write;
     uint32_t old_end;

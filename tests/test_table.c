@@ -491,6 +491,48 @@ START_TEST(orders_are_numbered_anew_before_they_run_out)
 }
 END_TEST
 
+START_TEST(a_large_index_is_ready_before_it_is_needed)
+{
+    unsigned large = 0;
+
+    open_table();
+    for (size_t key = 1; key <= 200000; key++) {
+        const struct table_index *index = table.index;
+        struct slots now = index != NULL ? index->now : (struct slots){.at = NULL};
+        struct slots next = index != NULL && !index->is_rebuilding ? index->old : (struct slots){.at = NULL};
+        size_t ready = next.at != NULL ? index->ready : 0;
+
+        add(key);
+        if (table.index == NULL || table.index->now.at == now.at || slots_size(&table.index->now) < READY_LEAST)
+            continue;
+        ck_assert_ptr_eq(table.index->now.at, next.at);
+        ck_assert_uint_ge(ready, slots_size(&next));
+        large++;
+    }
+    ck_assert_uint_eq(large, 2);
+    ck_assert_int_eq(table_check(&table), 0);
+    for (size_t key = 1; key <= 200000; key++)
+        if (find(key) == TABLE_NONE)
+            ck_abort();
+    close_table();
+}
+END_TEST
+
+START_TEST(an_index_that_was_made_ready_goes_when_the_table_shrinks)
+{
+    open_table();
+    for (size_t key = 1; table.index == NULL || table.index->is_rebuilding || table.index->old.at == NULL; key++)
+        add(key);
+    for (size_t key = 1; table.live > 10; key++)
+        remove_key(key);
+    for (size_t key = 1; key <= 100; key++)
+        add(1000000 + key);
+    ck_assert_int_eq(table_check(&table), 0);
+    ck_assert_uint_lt(table_bytes(&table), 100000);
+    close_table();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -512,6 +554,8 @@ int main(void)
         much_room_reserved_during_a_rebuild_leaves_no_index_too_full,
         more_entries_than_a_table_can_have_are_refused,
         orders_are_numbered_anew_before_they_run_out,
+        a_large_index_is_ready_before_it_is_needed,
+        an_index_that_was_made_ready_goes_when_the_table_shrinks,
         NULL,
     };
 
