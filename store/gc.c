@@ -29,7 +29,7 @@
 #include "store/kind.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
-#include "store/kinds/sequence.h"
+#include "store/kinds/vector.h"
 #include "store/ledger.h"
 #include "store/weak.h"
 
@@ -137,18 +137,6 @@ static struct obj *pass(struct line *line, struct obj *o)
     return first;
 }
 
-/* The references of a list, a tuple, or an instance that has the layout of its class, but for its class; NULL for all
- * others. */
-static struct obj **vector_of(struct obj *o, uint32_t *len)
-{
-    if (o->type == OBJ_LIST || o->type == OBJ_TUPLE)
-        return sequence_items(o, len);
-    if (o->type != OBJ_OBJECT || (o->flags & OBJ_OWN_NAMES) != 0)
-        return NULL;
-    *len = o->aux;
-    return instance_of(o)->values;
-}
-
 static void fetch_references(struct obj *o)
 {
     uint32_t len;
@@ -156,7 +144,7 @@ static void fetch_references(struct obj *o)
     if (o->type == OBJ_DICT || o->type == OBJ_SET)
         __builtin_prefetch(dict_of(o)->table.entries);
     else
-        __builtin_prefetch(vector_of(o, &len));
+        __builtin_prefetch(obj_vector(o, &len));
 }
 
 static void look_at(struct gc *gc, struct obj *o)
@@ -272,7 +260,7 @@ static bool scan_short(struct gc *gc, size_t *budget)
 {
     struct entry top = gc->stack[gc->len - 1];
     uint32_t len;
-    struct obj **items = top.o->type != OBJ_BURIED ? vector_of(top.o, &len) : NULL;
+    struct obj **items = top.o->type != OBJ_BURIED ? obj_vector(top.o, &len) : NULL;
 
     if (items == NULL || top.cursor > 0 || len > SCAN_CHUNK || len >= *budget)
         return false;

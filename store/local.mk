@@ -63,5 +63,6 @@ libstore_a_SOURCES = \
 	store/kinds/text.c store/kinds/text.h \
 	store/kinds/update.c \
 	store/kinds/utf8.c store/kinds/utf8.h \
+	store/kinds/vector.h \
 	store/kinds/weak_methods.c \
 	store/kinds/weak_table.c store/kinds/weak_table.h

@@ -12,7 +12,7 @@
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
-#include "store/kinds/sequence.h"
+#include "store/kinds/vector.h"
 #include "store/memo.h"
 #include "store/serial_bytes.h"
 #include "store/weak.h"
@@ -185,6 +185,31 @@ static enum hd_err write_head(struct dump *d, struct obj *o)
     }
 }
 
+/* -- looking ahead ------------------------------------------------------------------------------------------------ */
+
+#define AHEAD 8u /* values of a container whose places in the memo are asked for when it is begun */
+
+static void fetch(const struct dump *d, const struct obj *o)
+{
+    if (o != NULL)
+        __builtin_prefetch(memo_place(&d->memo, o));
+}
+
+/* What a container holds may have been written long ago. */
+static void fetch_content(const struct dump *d, struct obj *o)
+{
+    uint32_t len = 0;
+    struct obj **items = obj_vector(o, &len);
+    const struct table *table = &dict_of(o)->table;
+
+    for (uint32_t i = 0; items != NULL && i < len && i < AHEAD; i++)
+        fetch(d, items[i]);
+    if (o->type != OBJ_DICT)
+        return;
+    for (uint32_t i = 0; i < table->used && i < AHEAD; i++)
+        fetch(d, table->entries[i].value);
+}
+
 static bool has_content(const struct obj *o)
 {
     return o->type != OBJ_WEAKREF && !(o->type == OBJ_CLASS && obj_is_immortal(o));
@@ -203,6 +228,7 @@ static enum hd_err begin(struct dump *d, struct obj *o)
     frames = pool_grow(d->heap->pool, d->frames, d->depth, &d->frames_capacity, sizeof *frames);
     if (frames == NULL)
         return heap_no_memory(d->heap);
+    fetch_content(d, o);
     d->frames = frames;
     d->frames[d->depth++] = (struct frame){o, o->type == OBJ_OBJECT ? &instance_of(o)->class->head : NULL, 0};
     if (d->depth > d->most_depth)
