@@ -85,12 +85,17 @@ static struct weak_link *first_of(const struct heap *heap, const struct obj *o)
     return (void *)heap->weak_heads.entries[find_head(heap, o)].value;
 }
 
-/* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used. */
-static bool reserve_first(struct heap *heap, struct obj *o)
+/* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used. *beside
+ * is where the first link goes if that is beside the object, and there is none yet: else NULL. */
+static bool reserve_first(struct heap *heap, struct obj *o, void ***beside)
 {
+    *beside = NULL;
     if ((o->flags & OBJ_HAS_WEAK) != 0)
         return true;
-    return has_side(o) ? pool_side_open(heap->pool, o) != NULL : table_reserve(heap->pool, &heap->weak_heads, 1);
+    if (!has_side(o))
+        return table_reserve(heap->pool, &heap->weak_heads, 1);
+    *beside = pool_side_open(heap->pool, o);
+    return *beside != NULL;
 }
 
 static void unreserve_first(struct heap *heap, struct obj *o)
@@ -140,7 +145,9 @@ enum hd_err weak_check_target(struct heap *heap, const struct obj *target)
 
 bool weak_link_reserve(struct heap *heap, struct obj *target)
 {
-    return reserve_first(heap, target);
+    void **beside;
+
+    return reserve_first(heap, target, &beside);
 }
 
 void weak_link_unreserve(struct heap *heap, struct obj *target)
@@ -167,6 +174,14 @@ void weak_link_add(struct heap *heap, struct obj *target, struct weak_link *link
         prev->next = link;
     else
         set_first(heap, target, link);
+}
+
+/* The same for a new link, the first one, whose place is known. */
+static void begin_list(struct obj *target, void **beside, struct weak_link *link)
+{
+    link->target = target;
+    *beside = link;
+    target->flags |= OBJ_HAS_WEAK;
 }
 
 void weak_link_remove(struct heap *heap, struct weak_link *link)
@@ -236,6 +251,7 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
                      struct obj **out)
 {
     struct weak *weak;
+    void **beside;
     enum hd_err err = weak_check_target(heap, target);
 
     if (err != HD_OK)
@@ -247,7 +263,7 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
         *out = obj_ref(&weak->head);
         return HD_OK;
     }
-    if (!reserve_first(heap, target))
+    if (!reserve_first(heap, target, &beside))
         return heap_no_memory(heap);
     weak = (struct weak *)heap_new(heap, type, sizeof *weak);
     if (weak == NULL) {
@@ -258,7 +274,10 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
                           .mailbox = mailbox, .target_id = target->id};
     if (mailbox != NULL)
         mailbox->count++;
-    weak_link_add(heap, target, &weak->link);
+    if (beside != NULL)
+        begin_list(target, beside, &weak->link);
+    else
+        weak_link_add(heap, target, &weak->link);
     *out = &weak->head;
     return HD_OK;
 }
@@ -284,7 +303,7 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
     bool is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL;
 
     assert(weak->link.target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
-    if (!reserve_first(heap, target))
+    if (!weak_link_reserve(heap, target))
         return heap_no_memory(heap);
     weak->target_id = target->id;
     weak->died_ns = 0;
