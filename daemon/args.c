@@ -6,14 +6,9 @@
 #include "daemon/convert.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/sequence.h"
+#include "store/kinds/utf8.h"
 
 /* -- arguments ---------------------------------------------------------------------------------------------------- */
-
-/* The argument owns references, to be dropped by args_drop. */
-static void hold(struct call *call, const struct arg *arg)
-{
-    call->held |= (uint8_t)(1u << (arg - call->args));
-}
 
 /* Reads the argument of a row. What it owns is `held` then, also if the rest of it fails. */
 typedef enum hd_err read_fn(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg);
@@ -24,7 +19,7 @@ static enum hd_err read_target(struct call *call, struct reader *reader, const s
 
     (void)row;
     if (err == HD_OK)
-        hold(call, arg);
+        call->held[call->held_count++] = &arg->o;
     return err;
 }
 
@@ -34,7 +29,7 @@ static enum hd_err read_value(struct call *call, struct reader *reader, const st
 
     (void)row;
     if (err == HD_OK)
-        hold(call, arg);
+        call->held[call->held_count++] = &arg->o;
     return err;
 }
 
@@ -72,7 +67,7 @@ static enum hd_err read_values(struct call *call, struct reader *reader, const s
     if (arg->items == NULL)
         return heap_no_memory(call->heap);
     arg->capacity = array.len;
-    hold(call, arg);
+    call->values = arg;
     while (err == HD_OK && arg->count < array.len) {
         err = convert_value(call->session, reader, &arg->items[arg->count]);
         if (err == HD_OK)
@@ -103,7 +98,8 @@ static enum hd_err bad_text(struct call *call, enum hd_err err, const char *name
 }
 
 /* A str; or, as with all values, a reference to one. */
-static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+static enum hd_err read_long_name(struct call *call, struct reader *reader, const struct rpc_arg *row,
+                                  struct arg *arg)
 {
     struct wire wire = read_peek(reader);
     enum hd_err err;
@@ -122,6 +118,16 @@ static enum hd_err read_name(struct call *call, struct reader *reader, const str
     return err == HD_OK ? HD_OK : bad_text(call, err, row->name);
 }
 
+static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    struct reader behind = *reader;
+
+    if (!read_short_str(&behind, &arg->text, &arg->text_len) || !utf8_is_ascii(arg->text, arg->text_len))
+        return read_long_name(call, reader, row, arg);
+    *reader = behind;
+    return HD_OK;
+}
+
 static read_fn *const readers[] = {
     [RPC_TARGET] = read_target, [RPC_VALUE] = read_value,   [RPC_BINDING] = read_binding, [RPC_NAME] = read_name,
     [RPC_VALUES] = read_values, [RPC_HANDLE] = read_handle, [RPC_CALLS] = find_calls,
@@ -136,8 +142,8 @@ static enum hd_err wrong_count(struct call *call, unsigned least, unsigned most,
                      most, call->method->options != 0 ? " and options" : "", count);
 }
 
-/* In the map dialect {"@": ...} is a reference, never options. */
-static bool is_options(const struct call *call, const struct reader *reader)
+/* A map. But in the map dialect {"@": ...} is a reference, never options. */
+__attribute__((noinline)) static bool is_options(const struct call *call, const struct reader *reader)
 {
     struct reader ahead = *reader;
     struct wire map = read_next(&ahead);
@@ -149,11 +155,11 @@ static bool is_options(const struct call *call, const struct reader *reader)
 
 /* At a row that need not be given, `left` parameters before the end: whether the arguments end before it. The last
  * optional one may be left out, and options stand in its place. */
-__attribute__((noinline)) static bool ends_before(const struct call *call, const struct rpc_arg *row,
-                                                  const struct reader *reader, uint32_t left)
+static inline bool ends_before(const struct call *call, const struct rpc_arg *row, const struct reader *reader,
+                               uint32_t left)
 {
-    return row->is_rest || (call->method->options != 0 && left == 1 && row->kind != RPC_VALUE &&
-                            is_options(call, reader));
+    return row->is_rest || (left == 1 && call->method->options != 0 && row->kind != RPC_VALUE &&
+                            read_is_map(reader) && is_options(call, reader));
 }
 
 /* The arguments from number `given` on are not given. */
@@ -214,25 +220,13 @@ out:
     return err;
 }
 
-static void release_values(struct call *call, struct arg *arg)
+void args_drop_values(struct call *call)
 {
+    struct arg *arg = call->values;
+
     for (uint32_t n = 0; n < arg->count; n++)
         obj_unref(call->heap, &arg->items[n]);
     if (arg->items != call->few)
         hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
-}
-
-void args_drop(struct call *call)
-{
-    for (unsigned left = call->held; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctz(left);
-
-        if (call->method->args[i].kind == RPC_VALUES)
-            release_values(call, &call->args[i]);
-        else
-            obj_unref(call->heap, &call->args[i].o);
-    }
-    call->held = 0;
-    if (call->opts.given != 0)
-        options_release(call);
+    call->values = NULL;
 }

@@ -22,7 +22,7 @@ struct binding {
 #define ARG_FEW 4 /* values of an array for which no memory is asked */
 
 struct arg {                          /* all zero if it is not given */
-    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned by the call */
+    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned, by way of call->held; NULL if it was taken over */
     bool is_given;
     union {                           /* by the kind of its row */
         struct binding binding;       /* BINDING */
@@ -31,7 +31,7 @@ struct arg {                          /* all zero if it is not given */
             size_t text_len;
         };
         struct {
-            struct obj **items;       /* VALUES: owned references; call->few, or memory of `capacity` slots */
+            struct obj **items;       /* VALUES: owned references, as call->values; call->few, or so many slots */
             uint32_t count, capacity;
         };
         uint64_t number;              /* HANDLE */
@@ -68,13 +68,16 @@ struct call {
     const struct rpc_method *method;
     bool is_request;          /* false: a notification, whose answer goes nowhere */
     bool is_step;             /* of a batch: its answer is one value of the batch's */
-    uint8_t held;             /* bit n: args[n] owns references */
+    bool is_reserved;         /* room for a handle of the answer: given back after the handler if there is none */
+    uint8_t held_count;
     uint32_t msgid;
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
     uint32_t rest_count;      /* of a method with a REST row, or CALLS: */
     struct reader rest;       /* these arguments, not yet read */
     struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */
+    struct obj **held[RPC_ARGS_MAX]; /* the references that arguments own */
+    struct arg *values;       /* the argument that owns items, or NULL */
     struct obj *few[ARG_FEW]; /* items of its VALUES, if they are few */
     struct opts opts;
 };
@@ -86,8 +89,9 @@ static inline void call_init(struct call *call, struct session *session)
     call->session = session;
     call->heap = session->hub->heap;
     call->method = NULL;
-    call->is_request = call->is_step = false;
-    call->held = 0;
+    call->is_request = call->is_step = call->is_reserved = false;
+    call->held_count = 0;
+    call->values = NULL;
     call->msgid = 0;
     call->reply_at = session->out.len;
     call->kept = 0;

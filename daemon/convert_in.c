@@ -252,7 +252,7 @@ static void give_up(struct builder *b)
 }
 
 /* A value with others inside. */
-static enum hd_err build(struct session *session, struct reader *reader, struct obj **out)
+__attribute__((noinline)) static enum hd_err build(struct session *session, struct reader *reader, struct obj **out)
 {
     struct builder b; /* its levels are set as they are opened */
     struct obj *value = NULL;
@@ -281,10 +281,19 @@ static enum hd_err build(struct session *session, struct reader *reader, struct 
 
 enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out)
 {
-    struct wire wire = read_peek(reader);
+    struct reader behind = *reader;
+    const char *text;
+    struct wire wire;
+    size_t len;
 
+    /* what most values are */
+    if (reader->at < reader->end && (unsigned char)*reader->at < 0x80)
+        return int_new(session->hub->heap, *reader->at++, out);
+    if (!session->manner.raw_bytes && read_short_str(reader, &text, &len))
+        return str_new(session->hub->heap, text, len, out);
+    wire = read_next(&behind);
     if (wire.kind == WIRE_ARRAY || wire.kind == WIRE_MAP)
         return build(session, reader, out);
-    read_next(reader);
+    *reader = behind;
     return make_atom(session, &wire, out);
 }

@@ -170,16 +170,22 @@ static enum hd_err no_method(struct call *call, const struct envelope *envelope)
                      (int)(envelope->method_len < 100 ? envelope->method_len : 100), envelope->method);
 }
 
-/* A handle that the options asked for and the answer did not need. */
+static void refuse_method(struct call *call, const struct envelope *envelope)
+{
+    call->method = NULL;
+    dispatch_finish(call, no_method(call, envelope));
+}
+
+/* Room for a handle that the answer did not need. */
 static void unreserve(struct call *call)
 {
-    if (call->kept == 0 && (call->opts.into != 0 || call->opts.result == RESULT_HANDLE) &&
-        !job_is_running(call->session))
+    if (call->kept == 0 && !job_is_running(call->session))
         handles_unreserve(call->heap, &call->session->handles, call->opts.into);
+    call->is_reserved = false;
 }
 
 /* Decodes the parameters and runs the method's handler. */
-static inline enum hd_err run_method(struct call *call, unsigned number, const struct envelope *envelope)
+static inline __attribute__((always_inline)) enum hd_err run_method(struct call *call, unsigned number, const struct envelope *envelope)
 {
     struct reader reader = {envelope->params, envelope->end};
     enum hd_err err = args_read(call, &reader, envelope->param_count);
@@ -190,8 +196,9 @@ static inline enum hd_err run_method(struct call *call, unsigned number, const s
         err = heap_fail(call->heap, HD_DENIED, "%s is for administrators", call->method->name);
     else
         err = handlers[number](call);
+    if (call->is_reserved)
+        unreserve(call);
     args_release(call);
-    unreserve(call);
     return err;
 }
 
@@ -266,32 +273,40 @@ static void run_call(struct call *call, unsigned number, const struct envelope *
     end_timing(call, number, envelope);
 }
 
-void dispatch_frame(struct session *session, const struct envelope *envelope)
+/* What the request before has left. */
+static inline void begin_call(struct call *call, const struct envelope *envelope)
 {
-    struct hub *hub = session->hub;
-    struct counters *counters = &hub->counters;
+    call->is_request = envelope->type == 0;
+    call->msgid = envelope->msgid;
+    call->reply_at = call->session->out.len;
+    call->kept = 0;
+    call->opts.result = RESULT_AUTO;
+}
+
+void dispatch_frame(struct call *call, const struct envelope *envelope)
+{
+    struct session *session = call->session;
+    struct heap *heap = call->heap;
+    struct hub *hub = call->hub;
     unsigned number;
-    struct call call;
 
     if (envelope->type == 1) {
-        counters->responses++;
+        hub->counters.responses++;
         return;
     }
     session->requests++;
-    counters->requests++;
+    hub->counters.requests++;
     if (envelope->type == 2)
-        counters->notifications++;
+        hub->counters.notifications++;
     if (!buf_reserve(&session->out, REPLY_ROOM))
         return; /* no request is run that could not say what it did: the session ends */
-    call_init(&call, session);
-    call.is_request = envelope->type == 0;
-    call.msgid = envelope->msgid;
-    hub->heap->step = &session->step;
-    heap_work_start(hub->heap);
+    begin_call(call, envelope);
+    heap->step = &session->step;
+    heap_work_start(heap);
     number = rpc_index_find(&hub->methods, envelope->method, envelope->method_len);
     if (number != RPC_METHODS)
-        run_call(&call, number, envelope);
+        run_call(call, number, envelope);
     else
-        dispatch_finish(&call, no_method(&call, envelope));
-    hub->heap->step = NULL;
+        refuse_method(call, envelope);
+    heap->step = NULL;
 }

@@ -97,7 +97,7 @@ static bool may_have_large_dict(const struct heap *heap)
 
 /* Begins a look-up, true; or there is none to begin. */
 static bool begin(const struct session *session, const struct table *names, const struct envelope *request,
-                  struct callee *callee, struct ahead *ahead, struct heap_known *known)
+                  struct callee *callee, struct ahead *ahead)
 {
     struct heap *heap = session->hub->heap;
     struct text_at text = {0};
@@ -114,12 +114,11 @@ static bool begin(const struct session *session, const struct table *names, cons
         table = names;
     if (table == NULL || text.bytes == NULL)
         return false;
-    *known = (struct heap_known){text.bytes, text.len, heap_hash_bytes(heap, text.bytes, text.len)};
-    ahead_begin(ahead, table, known->hash);
+    ahead_begin(ahead, table, heap_hash_bytes(heap, text.bytes, text.len));
     return true;
 }
 
-bool foresee(const struct session *session, const struct envelope *requests, unsigned count, struct heap_known *known)
+void foresee(const struct session *session, const struct envelope *requests, unsigned count)
 {
     const struct table *names = large_names(session);
     struct ahead ahead[FORESEE_MOST];
@@ -127,15 +126,12 @@ bool foresee(const struct session *session, const struct envelope *requests, uns
     unsigned begun = 0;
 
     if (names == NULL && !may_have_large_dict(session->hub->heap))
-        return false;
-    for (unsigned i = 0; i < count; i++) {
-        known[i].bytes = NULL;
+        return;
+    for (unsigned i = 0; i < count; i++)
         if (names != NULL || is_call(&requests[i]))
-            begun += begin(session, names, &requests[i], &callee, &ahead[begun], &known[i]);
-    }
+            begun += begin(session, names, &requests[i], &callee, &ahead[begun]);
     for (unsigned i = 0; i < begun; i++)
         ahead_entry(&ahead[i]);
     for (unsigned i = 0; i < begun; i++)
         ahead_content(&ahead[i]);
-    return begun > 0;
 }

@@ -3,7 +3,7 @@
  *
  * With a million names each look-up waits for memory several times. The requests of a pipeline are all there: so their
  * names are hashed and looked for together, and they wait together (store/ahead.h). A guess that turns out wrong changes
- * no answer: nothing but the names' hashes is kept.
+ * no answer.
  */
 #ifndef HEAPD_DAEMON_FORESEE_H
 #define HEAPD_DAEMON_FORESEE_H
@@ -14,8 +14,7 @@
 
 #define FORESEE_MOST 16u /* requests: more would be out of the caches again before their turn */
 
-/* Looks ahead for `count` <= FORESEE_MOST requests whose frames stay where they are. False if that is not worth while;
- * else known[i] gets the hash that request i will need, for heap->known while it runs. */
-bool foresee(const struct session *session, const struct envelope *requests, unsigned count, struct heap_known *known);
+/* Looks ahead for `count` <= FORESEE_MOST requests, if that is worth while. */
+void foresee(const struct session *session, const struct envelope *requests, unsigned count);
 
 #endif

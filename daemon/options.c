@@ -197,4 +197,6 @@ void options_release(struct call *call)
             obj_unref(call->heap, &opts->v[option].o);
     }
     opts->given = 0;
+    opts->into = 0;
+    opts->condition = IF_ALWAYS;
 }

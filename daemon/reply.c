@@ -3,6 +3,7 @@
 
 #include "daemon/call.h"
 #include "daemon/convert.h"
+#include "store/kinds/atoms.h"
 
 /* A response, [1, msgid, nil, result], up to its result; of a step of a batch that is nothing. Takes at most
  * FRONT_ROOM bytes. */
@@ -19,28 +20,51 @@ static inline char *put_front(const struct call *call, char *at)
     return at + 1;
 }
 
-struct buf *reply_begin(struct call *call)
+/* Behind the front of a response, with `more` bytes of room: NULL for a notification, or without room. What is written
+ * there is taken by end_at. */
+static inline char *begin_at(const struct call *call, size_t more)
 {
     struct buf *out = &call->session->out;
 
-    if (!call->is_request)
+    if (!call->is_request || !buf_reserve(out, FRONT_ROOM + more))
         return NULL;
-    if (buf_reserve(out, FRONT_ROOM))
-        out->len = (size_t)(put_front(call, out->bytes + out->len) - out->bytes);
-    return out;
+    return put_front(call, out->bytes + out->len);
+}
+
+static inline void end_at(const struct call *call, const char *end)
+{
+    struct buf *out = &call->session->out;
+
+    out->len = (size_t)(end - out->bytes);
+}
+
+struct buf *reply_begin(struct call *call)
+{
+    char *at = begin_at(call, 0);
+
+    if (at != NULL)
+        end_at(call, at);
+    return call->is_request ? &call->session->out : NULL;
 }
 
 /* A whole answer of one byte. */
 static inline enum hd_err reply_byte(const struct call *call, unsigned char byte)
 {
-    struct buf *out = &call->session->out;
-    char *at;
+    char *at = begin_at(call, 1);
 
-    if (!call->is_request || !buf_reserve(out, FRONT_ROOM + 1))
+    if (at == NULL)
         return HD_OK;
-    at = put_front(call, out->bytes + out->len);
     *at = (char)byte;
-    out->len = (size_t)(at + 1 - out->bytes);
+    end_at(call, at + 1);
+    return HD_OK;
+}
+
+static inline enum hd_err reply_int(const struct call *call, int64_t value)
+{
+    char *at = begin_at(call, PUT_NUMBER);
+
+    if (at != NULL)
+        end_at(call, put_int(at, value));
     return HD_OK;
 }
 
@@ -62,10 +86,10 @@ enum hd_err reply_bool(struct call *call, bool value)
 
 enum hd_err reply_uint(struct call *call, uint64_t value)
 {
-    struct buf *out = reply_begin(call);
+    char *at = begin_at(call, PUT_NUMBER);
 
-    if (out != NULL)
-        pack_uint(out, value);
+    if (at != NULL)
+        end_at(call, put_uint(at, value));
     return HD_OK;
 }
 
@@ -106,6 +130,7 @@ static enum hd_err reserve_handle(struct call *call, const struct obj *o)
     if (session->handles.count >= most)
         return heap_fail(call->heap, HD_LIMIT, "the session holds limits.handles (%llu) handles",
                          (unsigned long long)most);
+    call->is_reserved = true;
     return handles_reserve(call->heap, &session->handles, call->opts.into);
 }
 
@@ -182,6 +207,8 @@ static inline enum hd_err reply_scalar(struct call *call, const struct obj *o)
 {
     struct buf *out;
 
+    if (o->type == OBJ_INT)
+        return reply_int(call, int_value(o));
     if (o->type == OBJ_NIL)
         return reply_byte(call, 0xc0);
     out = reply_begin(call);

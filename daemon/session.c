@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/call.h"
 #include "daemon/foresee.h"
 #include "daemon/job.h"
 #include "daemon/state.h"
@@ -353,22 +354,21 @@ static unsigned open_frames(const struct session *session, const char *at, const
 
 /* Runs frames that stand at *at one after another, as far as each leaves the next one to be run: how many that are.
  * *at moves behind them. */
-static unsigned run_group(struct session *session, const struct envelope *frames, unsigned count, const char **at)
+static unsigned run_group(struct call *call, const struct envelope *frames, unsigned count, const char **at)
 {
-    struct hub *hub = session->hub;
-    struct heap_known known[FORESEE_MOST];
-    bool is_foreseen = count > 1 && foresee(session, frames, count, known);
+    struct session *session = call->session;
+    const struct hub_settings *settings = &session->hub->settings;
     unsigned ran = 0;
 
+    if (count > 1)
+        foresee(session, frames, count);
     do {
-        hub->heap->known = is_foreseen ? &known[ran] : NULL;
         buf_compact(&session->out);
-        dispatch_frame(session, &frames[ran]);
+        dispatch_frame(call, &frames[ran]);
         *at = frames[ran].end;
         check_output(session);
         ran++;
-    } while (ran < count && may_run(session) && (size_t)(frames[ran].end - *at) <= hub->settings.limit_frame);
-    hub->heap->known = NULL;
+    } while (ran < count && may_run(session) && (size_t)(frames[ran].end - *at) <= settings->limit_frame);
     return ran;
 }
 
@@ -383,9 +383,11 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
 {
     const char *at = bytes, *end = bytes + len;
     struct envelope frames[FORESEE_MOST];
+    struct call call;
     size_t taken;
 
     timing_turn(session->hub);
+    call_init(&call, session);
     while (at < end && most > 0 && may_run(session)) {
         unsigned count = session->partial == NULL ? open_frames(session, at, end, most, frames) : 0;
 
@@ -394,7 +396,7 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
                 return (size_t)(at - bytes) + taken;
             count = 1;
         }
-        count = run_group(session, frames, count, &at) + measure_work(session->hub->heap);
+        count = run_group(&call, frames, count, &at) + measure_work(session->hub->heap);
         most -= count < most ? count : most;
     }
     return (size_t)(at - bytes);

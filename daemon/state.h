@@ -235,8 +235,10 @@ void session_configure(struct session *session);
 /* The session has output, work or an end for its connection. session.c */
 void session_wake(struct session *session);
 
-/* Runs the request of a whole, well-formed frame. dispatch.c */
-void dispatch_frame(struct session *session, const struct envelope *envelope);
+/* Runs the request of a whole, well-formed frame. `call` is one for all requests of a turn (call_init): what they set of
+ * it is set back. dispatch.c */
+struct call;
+void dispatch_frame(struct call *call, const struct envelope *envelope);
 
 /* The handler of a request that waited, now that its time has come. dispatch.c */
 struct call;

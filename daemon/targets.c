@@ -98,7 +98,8 @@ static bool take_at(struct session *session, struct reader *reader)
     return true;
 }
 
-enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding)
+__attribute__((noinline)) static enum hd_err convert_any_binding(struct session *session, struct reader *reader,
+                                                                 struct binding *binding)
 {
     struct heap *heap = session->hub->heap;
     struct reader behind = *reader;
@@ -111,6 +112,18 @@ enum hd_err convert_binding(struct session *session, struct reader *reader, stru
     if (wire.kind == WIRE_MAP)
         take_at(session, reader);
     return read_binding(heap, reader, binding);
+}
+
+enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding)
+{
+    struct reader behind = *reader;
+
+    if (!read_short_str(&behind, &binding->name, &binding->name_len) ||
+        !utf8_is_ascii(binding->name, binding->name_len))
+        return convert_any_binding(session, reader, binding);
+    binding->space = NULL;
+    *reader = behind;
+    return HD_OK;
 }
 
 static bool space_is(const struct binding *binding, const char *name)
@@ -235,26 +248,27 @@ static enum hd_err bad_target(struct heap *heap)
 
 /* A name as such, what nearly every target is: hashed once for the three places where it may be. NULL if it is in
  * none. */
-static struct obj *peek_plain(const struct session *session, const struct wire *name)
+static inline struct obj *peek_plain(const struct session *session, const char *name, size_t len)
 {
     const struct hub *hub = session->hub;
-    uint32_t hash = heap_hash_bytes(hub->heap, name->bytes, name->len);
-    struct obj *o = names_peek_hashed(hub->heap, &space_of(session->space)->names, hash, name->bytes, name->len);
+    uint32_t hash = heap_hash_bytes(hub->heap, name, len);
+    struct obj *o = names_peek_hashed(hub->heap, &space_of(session->space)->names, hash, name, len);
 
     if (o == NULL)
-        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name->bytes, name->len);
+        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name, len);
     if (o == NULL)
-        o = names_peek_hashed(hub->heap, &space_of(hub->builtins)->names, hash, name->bytes, name->len);
+        o = names_peek_hashed(hub->heap, &space_of(hub->builtins)->names, hash, name, len);
     return o;
 }
 
-enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
+/* Every other target; also a name that is bound nowhere, to say so. */
+__attribute__((noinline)) static enum hd_err convert_any_target(struct session *session, struct reader *reader,
+                                                                struct obj **out)
 {
     struct heap *heap = session->hub->heap;
     struct reader behind = *reader;
     struct wire wire = read_next(&behind);
     struct binding binding;
-    struct obj *o;
     enum hd_err err;
 
     switch (wire.kind) {
@@ -265,13 +279,6 @@ enum hd_err convert_target(struct session *session, struct reader *reader, struc
         *reader = behind;
         return convert_ext(session, &wire, out);
     case WIRE_STR:
-        o = peek_plain(session, &wire);
-        if (o != NULL) {
-            *reader = behind;
-            *out = obj_ref(o);
-            return HD_OK;
-        }
-        /* fall through - to say what is wrong with it */
     case WIRE_ARRAY:
         err = read_binding(heap, reader, &binding);
         if (err == HD_BAD_ARGS)
@@ -280,6 +287,20 @@ enum hd_err convert_target(struct session *session, struct reader *reader, struc
     default:
         return take_at(session, reader) ? convert_at(session, reader, out) : bad_target(heap);
     }
+}
+
+enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
+{
+    struct reader behind = *reader;
+    struct obj *o;
+    const char *name;
+    size_t len;
+
+    if (!read_short_str(&behind, &name, &len) || (o = peek_plain(session, name, len)) == NULL)
+        return convert_any_target(session, reader, out);
+    *reader = behind;
+    *out = obj_ref(o);
+    return HD_OK;
 }
 
 enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number)

@@ -17,6 +17,7 @@ dist_adr_DATA = docs/adr/0001-a-hub-without-sockets.md docs/adr/0002-collector.m
 	docs/adr/0011-a-sample-of-quick-requests-is-timed.md \
 	docs/adr/0012-a-resume-moves-the-connection.md docs/adr/0013-looking-while-others-write.md \
 	docs/adr/0014-writes-wait-for-a-long-copy.md \
+	docs/adr/0015-short-names-are-hashed-by-multiplying.md \
 	docs/adr/README.md
 
 # docs/methods.md comes from the tables, and protocol.md's list of what is not there yet shrinks with them.

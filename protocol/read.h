@@ -77,6 +77,31 @@ static inline struct wire read_next(struct reader *reader)
     return wire;
 }
 
+/* Takes a str of fewer than 32 bytes, if that is what comes next: what nearly every name and key is. */
+static inline bool read_short_str(struct reader *reader, const char **bytes, size_t *len)
+{
+    const char *at = reader->at;
+    size_t size;
+
+    if (at >= reader->end || ((unsigned char)*at & 0xe0) != 0xa0)
+        return false;
+    size = (unsigned char)*at & 0x1f;
+    if ((size_t)(reader->end - at) <= size)
+        return false;
+    *bytes = at + 1;
+    *len = size;
+    reader->at = at + 1 + size;
+    return true;
+}
+
+/* Whether a map comes next. */
+static inline bool read_is_map(const struct reader *reader)
+{
+    unsigned char head = reader->at < reader->end ? (unsigned char)*reader->at : 0;
+
+    return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
+}
+
 /* What the next value is, without taking it. */
 static inline struct wire read_peek(const struct reader *reader)
 {

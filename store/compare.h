@@ -43,8 +43,8 @@ void siphash_start(struct siphash *hash);
 void siphash_some(struct siphash *hash, const char *bytes, size_t end);
 uint64_t siphash_end(struct siphash *hash, const char *bytes, size_t len);
 
-/* By which tables find texts: keyed, so that nobody can make many that collide. */
-uint32_t heap_hash_bytes(struct heap *heap, const void *bytes, size_t len);
+/* Of the bytes of a name, a str, a bytes object. Nobody outside may learn it: docs/adr/0015. */
+uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
 
 /* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as
  * [...], {...}. A proxy prints as itself. */

@@ -208,7 +208,6 @@ struct heap *heap_open(const struct heap_config *config)
         return NULL;
     heap->mem = mem;
     heap->next_id = 1;
-    heap->short_word = UINT64_MAX; /* no text's */
     heap->work_limit = heap->work_left = config->work_limit;
     heap->now_ns = config->now_ns != NULL ? config->now_ns : clock_ns;
     heap->now_context = config->now_context;

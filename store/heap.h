@@ -38,13 +38,6 @@ struct kind_index {
     uint64_t words[KIND_PLACES / 2]; /* by row: the beginning of the name */
 };
 
-/* What heap_hash_bytes would answer for the bytes that stand there: to be forgotten before they change. */
-struct heap_known {
-    const char *bytes; /* NULL: nothing is known */
-    size_t len;
-    uint32_t hash;
-};
-
 struct heap {
     struct pool *pool;
     const struct mem *mem;
@@ -53,9 +46,6 @@ struct heap {
     uint64_t work_limit;      /* units of one unsliced method */
     uint64_t work_left;       /* of the running one */
     uint64_t hash_key[2];     /* random, per heap */
-    uint64_t short_word;      /* the last text of fewer than eight bytes that was hashed, as SipHash's last word, */
-    uint32_t short_hash;      /* and its hash */
-    const struct heap_known *known; /* set by who hashes before others do, else NULL */
     struct table weak_heads;  /* large object -> its first weak reference; store/weak.c */
     uint64_t live[OBJ_TYPES]; /* mortal objects by type */
     uint64_t made;            /* objects made since the start */
@@ -106,12 +96,6 @@ enum hd_err heap_no_memory(struct heap *heap);
 
 /* An object at OBJ_COUNT_MAX references: LIMIT with its text. */
 enum hd_err heap_count_full(struct heap *heap, const struct obj *o);
-
-/* True if the hash of these bytes, which stand here, is in heap->known. */
-static inline bool heap_knows(const struct heap *heap, const void *bytes, size_t len)
-{
-    return heap->known != NULL && heap->known->bytes == bytes && heap->known->len == len && bytes != NULL;
-}
 
 /* A new budget of limits.work units: at the start of each request. */
 static inline void heap_work_start(struct heap *heap)

@@ -1,4 +1,4 @@
-/* siphash.c - SipHash-1-3, the keyed hash of names and keys. */
+/* siphash.c - the keyed hashes of names and keys: SipHash-1-3, and a shorter way for short ones (docs/adr/0015). */
 #include "store/bytes.h"
 #include "store/compare.h"
 
@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) uint64_t sip_end(struct siphash *s,
     return s->a ^ s->b ^ s->c ^ s->d;
 }
 
-static inline __attribute__((always_inline)) uint64_t hash_bytes(const uint64_t key[2], const char *at, size_t len)
+static inline uint64_t hash_bytes(const uint64_t key[2], const char *at, size_t len)
 {
     struct siphash s;
 
@@ -92,30 +92,27 @@ uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)
     return hash_bytes(key, bytes, len);
 }
 
-static uint32_t fold(uint64_t hash)
+/* A product of 128 bits, its halves folded. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Up to 16 bytes as two words, which overlap if they are fewer: multiplied with the key in both, then once more with the
+ * length (as in Y. Wang's wyhash). */
+static inline uint64_t hash_short(const uint64_t key[2], const char *bytes, size_t len)
+{
+    uint64_t first = len >= 8 ? bytes_word(bytes) : bytes_short(bytes, len);
+    uint64_t last = len >= 8 ? bytes_word(bytes + len - 8) : 0;
+
+    return fold(fold(first ^ key[0], last ^ key[1]) ^ len, key[0] ^ UINT64_C(0x9e3779b97f4a7c15));
+}
+
+uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len)
+{
+    uint64_t hash = len <= 16 ? hash_short(heap->hash_key, bytes, len) : hash_bytes(heap->hash_key, bytes, len);
+
     return (uint32_t)(hash ^ hash >> 32);
-}
-
-/* Fewer than eight bytes are one word. The hash of the last such word is kept: what has a short name is often used again
- * and again. */
-static uint32_t hash_short(struct heap *heap, uint64_t word)
-{
-    struct siphash s;
-
-    if (word == heap->short_word)
-        return heap->short_hash;
-    sip_start(&s, heap->hash_key);
-    heap->short_word = word;
-    heap->short_hash = fold(sip_end(&s, word));
-    return heap->short_hash;
-}
-
-uint32_t heap_hash_bytes(struct heap *heap, const void *bytes, size_t len)
-{
-    if (heap_knows(heap, bytes, len))
-        return heap->known->hash;
-    if (len < 8)
-        return hash_short(heap, last_word((const char *)bytes + len, len, len));
-    return fold(hash_bytes(heap->hash_key, bytes, len));
 }

@@ -96,8 +96,6 @@ enum hd_err str_new(struct heap *heap, const char *bytes, size_t len, struct obj
         return err;
     if (ascii)
         (*out)->flags |= OBJ_ASCII;
-    if (heap_knows(heap, bytes, len))
-        text_of(*out)->hash = text_hash(heap->known->hash);
     return HD_OK;
 }
 
