@@ -153,6 +153,7 @@ struct hub *hub_open(const struct hub_settings *settings, const struct hub_ops *
     timing_configure(hub);
     hub->started_ns = hub->ops.now_ns(hub->ops.context);
     step_init(&hub->step, WEAK_COUNT);
+    tidy_init(hub);
     offers_init(hub);
     lingerings_init(hub);
     buf_init(&hub->scratch, SIZE_MAX / 2, &hub->buffers);
@@ -388,7 +389,7 @@ static void work(struct hub *hub)
         work_on_session(hub, hub->working);
 }
 
-static uint64_t cpu_ns(void)
+uint64_t hub_cpu_ns(void)
 {
     struct timespec used;
 
@@ -398,11 +399,11 @@ static uint64_t cpu_ns(void)
 
 void hub_work(struct hub *hub)
 {
-    uint64_t begun_ns = cpu_ns();
+    uint64_t begun_ns = hub_cpu_ns();
     uint64_t took_ns;
 
     work(hub);
-    took_ns = cpu_ns() - begun_ns;
+    took_ns = hub_cpu_ns() - begun_ns;
     if (took_ns > hub->longest_slice_ns)
         hub->longest_slice_ns = took_ns;
 }

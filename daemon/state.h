@@ -287,6 +287,9 @@ bool session_end_some(struct session *session);
 /* Frees the memory of a session that holds nothing any more. session.c */
 void session_free(struct session *session);
 
+/* CPU time of this thread: how long others had to wait for it at least, whatever else the machine does. hub.c */
+uint64_t hub_cpu_ns(void);
+
 /* Milliseconds on the clock that clients are measured by. hub.c */
 uint64_t hub_now_ms(struct hub *hub);
 

@@ -5,30 +5,30 @@
 
 #define QUIET_NS (UINT64_C(1000000) * FAIR_CLOCK_TICK_MS)
 #define LEAST_PAGES 16u                     /* of 16 KiB: what a small daemon uses again and again stays */
-#define LEAST_FREED (UINT64_C(256) << 10)   /* bytes given back to the C library for which it is asked */
-#define MOST_PIECES 10000u                  /* blocks that may stand between pieces of its heap */
+#define LEAST_FREED (UINT64_C(256) << 10)   /* bytes freed for which the C library is asked, if things are quiet, */
+#define STEP_FREED (UINT64_C(4) << 20)      /* and if they are not, */
+#define STEP_MAX (UINT64_C(1) << 30)        /* at most, */
+#define LONG_NS UINT64_C(1000000)           /* unless it takes so long: then twice as many each time */
 #define SLICE_ENTRIES 16384u                /* of a table that one slice looks at, */
 #define SLICE_PAGES 128u                    /* and pages that it gives back */
 
-/* Memory of other sources is not the C library's business. */
-static bool libc_has_some(const struct hub *hub)
+void tidy_init(struct hub *hub)
 {
-    return hub->mem == &mem_libc && mem_libc_freed() - hub->tidy.freed_done >= LEAST_FREED;
+    hub->tidy.freed_done = mem_libc_freed();
+    hub->tidy.freed_step = STEP_FREED;
 }
 
-static bool libc_is_in_pieces(const struct hub *hub)
+/* Bytes freed since the C library was asked. Memory of other sources is not its business. */
+static uint64_t freed(const struct hub *hub)
 {
-    struct pool_stats stats;
-
-    pool_stats(hub->heap->pool, &stats);
-    return stats.large > MOST_PIECES;
+    return hub->mem == &mem_libc ? mem_libc_freed() - hub->tidy.freed_done : 0;
 }
 
 bool tidy_wants_tick(const struct hub *hub)
 {
     struct pool *pool = hub->heap->pool;
 
-    return pool_loose(pool) >= LEAST_PAGES || table_any_noted(pool) || (libc_has_some(hub) && !libc_is_in_pieces(hub));
+    return pool_loose(pool) >= LEAST_PAGES || table_any_noted(pool) || freed(hub) >= LEAST_FREED;
 }
 
 void tidy_tick(struct hub *hub)
@@ -44,7 +44,7 @@ void tidy_tick(struct hub *hub)
     tidy->pages = pool_unneeded(hub->heap->pool);
     if (tidy->pages < LEAST_PAGES)
         tidy->pages = 0;
-    tidy->is_libc_due = libc_has_some(hub) && mem_libc_freed() == tidy->freed_then && !libc_is_in_pieces(hub);
+    tidy->is_libc_quiet = freed(hub) >= LEAST_FREED && mem_libc_freed() == tidy->freed_then;
     tidy->freed_then = mem_libc_freed();
 }
 
@@ -56,24 +56,37 @@ static bool shrinks_tables(const struct hub *hub)
 
 bool tidy_has_work(const struct hub *hub)
 {
-    return shrinks_tables(hub) || hub->tidy.pages > 0 || hub->tidy.is_libc_due;
+    return shrinks_tables(hub) || hub->tidy.pages > 0 || hub->tidy.is_libc_quiet || freed(hub) >= hub->tidy.freed_step;
+}
+
+static void trim_libc(struct hub *hub)
+{
+    struct tidy *tidy = &hub->tidy;
+    uint64_t begun_ns = hub_cpu_ns();
+
+    tidy->is_libc_quiet = false;
+    tidy->freed_done = mem_libc_freed();
+    mem_libc_trim();
+    if (hub_cpu_ns() - begun_ns < LONG_NS)
+        tidy->freed_step = STEP_FREED;
+    else if (tidy->freed_step < STEP_MAX)
+        tidy->freed_step *= 2;
+}
+
+static void trim_pages(struct hub *hub)
+{
+    struct tidy *tidy = &hub->tidy;
+    uint64_t given = pool_trim(hub->heap->pool, tidy->pages < SLICE_PAGES ? tidy->pages : SLICE_PAGES);
+
+    tidy->pages = given == 0 || given >= tidy->pages ? 0 : tidy->pages - given;
 }
 
 void tidy_work(struct hub *hub)
 {
-    struct tidy *tidy = &hub->tidy;
-
-    if (shrinks_tables(hub)) {
-        tidy->has_tables = table_shrink(hub->heap->pool, SLICE_ENTRIES);
-        return;
-    }
-    if (tidy->pages > 0) {
-        uint64_t given = pool_trim(hub->heap->pool, tidy->pages < SLICE_PAGES ? tidy->pages : SLICE_PAGES);
-
-        tidy->pages = given == 0 || given >= tidy->pages ? 0 : tidy->pages - given;
-        return;
-    }
-    tidy->is_libc_due = false;
-    tidy->freed_done = mem_libc_freed();
-    mem_libc_trim();
+    if (shrinks_tables(hub))
+        hub->tidy.has_tables = table_shrink(hub->heap->pool, SLICE_ENTRIES);
+    else if (hub->tidy.pages > 0)
+        trim_pages(hub);
+    else
+        trim_libc(hub);
 }

@@ -3,9 +3,11 @@
  *
  * What dies leaves its memory with the process: what comes next may take it, and nobody who waits for a death waits for
  * the system. What was not needed for a quarter of a second goes, in slices: large tables of which little is left get
- * smaller storage, then pages of the heap go. At last the C library is asked for what sessions, buffers and vectors have
- * left within its own heap. That cannot be done in slices, so it waits until nothing has been given back to it for as
- * long, and is left undone while many blocks cut its heap into pieces.
+ * smaller storage, then pages of the heap go.
+ *
+ * What sessions, buffers and vectors leave in the C library's own heap it gives back when it is asked, all at once. So it
+ * is asked for every few MiB that were freed, before they are many; less often while that takes long, as when many blocks
+ * in use cut its heap into pieces. And once more when nothing was freed for a quarter of a second.
  */
 #ifndef HEAPD_DAEMON_TIDY_H
 #define HEAPD_DAEMON_TIDY_H
@@ -21,15 +23,18 @@ struct tidy {
     bool has_tables;     /* to be shrunk */
     uint64_t pages;      /* of the heap's, that are to go */
     uint64_t freed_then; /* mem_libc_freed() when it did, */
-    uint64_t freed_done; /* and when that memory was given back last */
-    bool is_libc_due;
+    uint64_t freed_done; /* and when the C library was asked last */
+    uint64_t freed_step; /* it is asked again after so many bytes */
+    bool is_libc_quiet;  /* and has something to give */
 };
+
+void tidy_init(struct hub *hub);
 
 /* True if tidy_tick should be called in a quarter of a second. */
 bool tidy_wants_tick(const struct hub *hub);
 void tidy_tick(struct hub *hub);
 
-/* Something is to be given back: tidy_work gives a part, of some 0.2 ms. */
+/* Something is to be given back: tidy_work gives a part, in some 0.3 ms. */
 bool tidy_has_work(const struct hub *hub);
 void tidy_work(struct hub *hub);
 

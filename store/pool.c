@@ -311,7 +311,6 @@ static __attribute__((noinline)) void *large_alloc(struct pool *pool, size_t siz
         return NULL;
     pool->stats.reserved += size;
     pool->stats.used += size;
-    pool->stats.large++;
     return block;
 }
 
@@ -348,7 +347,6 @@ void *pool_zero(struct pool *pool, size_t size)
 static __attribute__((noinline)) void large_free(struct pool *pool, void *block, size_t size)
 {
     pool->stats.used -= size;
-    pool->stats.large--;
     leave(pool, block, size);
 }
 

@@ -97,7 +97,6 @@ struct pool_stats {
     uint64_t reserved;
     uint64_t limit;
     uint64_t arenas;
-    uint64_t large; /* large blocks in use */
 };
 void pool_stats(const struct pool *pool, struct pool_stats *stats);
 void pool_set_limit(struct pool *pool, uint64_t limit);
