@@ -27,8 +27,6 @@
 #include <string.h>
 
 #include "store/kind.h"
-#include "store/kinds/dict.h"
-#include "store/kinds/object.h"
 #include "store/kinds/vector.h"
 #include "store/ledger.h"
 #include "store/weak.h"
@@ -137,21 +135,11 @@ static struct obj *pass(struct line *line, struct obj *o)
     return first;
 }
 
-static void fetch_references(struct obj *o)
-{
-    uint32_t len;
-
-    if (o->type == OBJ_DICT || o->type == OBJ_SET)
-        __builtin_prefetch(dict_of(o)->table.entries);
-    else
-        __builtin_prefetch(obj_vector(o, &len));
-}
-
 static void look_at(struct gc *gc, struct obj *o)
 {
     if (!mark(gc, o))
         return;
-    fetch_references(o);
+    __builtin_prefetch(obj_storage(o));
     o = pass(&gc->marked, o);
     if (o != NULL)
         push(gc, o);

@@ -8,6 +8,7 @@ libstore_a_SOURCES = \
 	store/compare.c store/compare.h \
 	store/copy.c store/copy.h \
 	store/deepcopy.c \
+	store/fetch.h \
 	store/gc.c store/gc.h \
 	store/graph.c store/graph.h \
 	store/handle.c store/handle.h \

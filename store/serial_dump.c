@@ -9,6 +9,7 @@
 
 #include "store/compare.h"
 #include "store/copy.h"
+#include "store/fetch.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
@@ -189,14 +190,14 @@ static enum hd_err write_head(struct dump *d, struct obj *o)
 
 #define AHEAD 8u /* values of a container whose places in the memo are asked for when it is begun */
 
-static void fetch(const struct dump *d, const struct obj *o)
+static FETCHES void fetch(const struct dump *d, const struct obj *o)
 {
     if (o != NULL)
         __builtin_prefetch(memo_place(&d->memo, o));
 }
 
 /* What a container holds may have been written long ago. */
-static void fetch_content(const struct dump *d, struct obj *o)
+static FETCHES void fetch_content(const struct dump *d, struct obj *o)
 {
     uint32_t len = 0;
     struct obj **items = obj_vector(o, &len);

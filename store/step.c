@@ -10,8 +10,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/fetch.h"
 #include "store/kind.h"
 #include "store/ledger.h"
+#include "store/kinds/vector.h"
 #include "store/kinds/weak_table.h"
 #include "store/names.h"
 
@@ -219,10 +221,39 @@ static void dequeue(struct step *step)
     step->cursor = 0;
 }
 
+#define AHEAD 8u /* references of one object that are asked for before the first is dropped */
+
+static FETCHES void fetch_targets(struct obj *o)
+{
+    const struct table *table = &dict_of(o)->table;
+    uint32_t len = 0;
+    struct obj **items = obj_vector(o, &len);
+
+    for (uint32_t i = 0; items != NULL && i < len && i < AHEAD; i++)
+        __builtin_prefetch(items[i]);
+    for (uint32_t i = 0; o->type == OBJ_DICT && i < table->used && i < AHEAD; i++)
+        __builtin_prefetch(table->entries[i].value);
+}
+
+/* A large graph lies scattered over memory: what `o` refers to is asked for, where the references of the one lie that
+ * dies next, and the header of the one behind that. */
+static FETCHES void look_ahead(struct obj *o)
+{
+    struct obj *next = o->next;
+
+    fetch_targets(o);
+    if (next == NULL || item_of((uintptr_t)next) != ITEM_OBJECT)
+        return;
+    __builtin_prefetch(obj_storage(next));
+    __builtin_prefetch(block_of((uintptr_t)next->next));
+}
+
 static bool run_object(struct heap *heap, struct step *step, size_t *budget)
 {
     struct obj *o = (struct obj *)step->head;
 
+    if (step->cursor == 0)
+        look_ahead(o);
     if (kind_of(o)->drop != NULL && (o->flags & OBJ_EMPTIED) == 0 &&
         !kind_of(o)->drop(heap, o, &step->cursor, budget))
         return false;

@@ -4,6 +4,7 @@
 #ifndef HEAPD_STORE_KINDS_VECTOR_H
 #define HEAPD_STORE_KINDS_VECTOR_H
 
+#include "store/kinds/dict.h"
 #include "store/kinds/object.h"
 #include "store/kinds/sequence.h"
 
@@ -17,6 +18,14 @@ static inline struct obj **obj_vector(struct obj *o, uint32_t *len)
         return NULL;
     *len = o->aux;
     return instance_of(o)->values;
+}
+
+/* Where these references lie, or those of a dict or set; NULL for all others. */
+static inline const void *obj_storage(struct obj *o)
+{
+    uint32_t len;
+
+    return o->type == OBJ_DICT || o->type == OBJ_SET ? (const void *)dict_of(o)->table.entries : obj_vector(o, &len);
 }
 
 #endif
