@@ -17,7 +17,7 @@
 #include "daemon/stranger.h"
 #include "protocol/quick.h"
 
-#define TURN_WORK 32u      /* units of limits.work that count as a request in a turn */
+#define TURN_WORK 16u      /* units of limits.work that count as a request in a turn */
 #define PLAIN_ROOM 65536u /* bytes in or out beyond what limits name */
 
 static size_t partial_size(const struct feed *feed)
