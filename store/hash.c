@@ -45,13 +45,6 @@ static uint32_t hash_float(const struct heap *heap, double value)
     return mix(heap, bits, SALT_FLOAT);
 }
 
-static inline uint32_t hash_text(struct heap *heap, struct text *text)
-{
-    if (text->hash == 0)
-        text->hash = text_hash(heap_hash_bytes(heap, text->bytes, text->len));
-    return text->hash;
-}
-
 static enum hd_err unhashable(struct heap *heap, const struct obj *o)
 {
     return heap_fail(heap, HD_TYPE, "unhashable type: '%s'", obj_type_name(o->type));
@@ -84,7 +77,7 @@ static enum hd_err hash_flat(struct heap *heap, struct obj *o, uint32_t *hash)
         return HD_OK;
     case OBJ_STR:
     case OBJ_BYTES:
-        *hash = hash_text(heap, text_of(o));
+        *hash = text_key_hash(heap, text_of(o));
         return HD_OK;
     case OBJ_TUPLE:
         *hash = tuple_of(o)->hash;
@@ -269,10 +262,6 @@ enum hd_err obj_hash(struct heap *heap, struct obj *o, uint32_t *hash)
 {
     enum hd_err err = HD_OK;
 
-    if (o->type == OBJ_STR) { /* most keys are */
-        *hash = hash_text(heap, text_of(o));
-        return HD_OK;
-    }
     if (is_open(o))
         err = hash_open(heap, o);
     return err == HD_OK ? hash_flat(heap, o, hash) : err;

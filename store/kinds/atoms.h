@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/compare.h"
 #include "store/heap.h"
 
 /* An int whose value fits in the room that the header has is short: OBJ_SHORT, and nothing behind the header. */
@@ -32,12 +33,6 @@ struct text {
     uint32_t hash; /* 0: not computed yet */
     char bytes[];
 };
-
-/* What a text keeps of the hash of its bytes. */
-static inline uint32_t text_hash(uint32_t hash)
-{
-    return hash | 1;
-}
 
 #define TEXT_MAX UINT32_C(0x7fffffff) /* bytes of one str or bytes object */
 
@@ -118,6 +113,14 @@ static inline bool obj_as_int(const struct heap *heap, const struct obj *o, int6
         return false;
     *value = int_value(o);
     return true;
+}
+
+/* The hash of a text as a key; it is kept in the text. */
+static inline uint32_t text_key_hash(const struct heap *heap, struct text *text)
+{
+    if (text->hash == 0)
+        text->hash = heap_hash_bytes(heap, text->bytes, text->len) | 1;
+    return text->hash;
 }
 
 /* Code points of a str object. Constant time for ASCII, else linear in its bytes. */

@@ -59,8 +59,8 @@ static inline __attribute__((always_inline)) bool probe_matches(void *arg, const
     return probe_is_equal(probe, other);
 }
 
-static inline enum hd_err find_hashed(struct heap *heap, struct obj *o, struct obj *key, uint32_t hash,
-                                      uint32_t *position)
+static inline __attribute__((always_inline)) enum hd_err find_hashed(struct heap *heap, struct obj *o, struct obj *key,
+                                                                     uint32_t hash, uint32_t *position)
 {
     struct probe probe = {heap, key, HD_OK};
     uint32_t found = table_find_inline(&dict_of(o)->table, hash, probe_matches, &probe);
@@ -78,8 +78,12 @@ enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, 
 
 enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
 {
-    enum hd_err err = obj_hash(heap, key, hash);
+    enum hd_err err = HD_OK;
 
+    if (key->type == OBJ_STR) /* most keys are */
+        *hash = text_key_hash(heap, text_of(key));
+    else
+        err = obj_hash(heap, key, hash);
     return err == HD_OK ? find_hashed(heap, o, key, *hash, position) : err;
 }
 
