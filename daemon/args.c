@@ -13,14 +13,32 @@
 /* Reads the argument of a row. What it owns is `held` then, also if the rest of it fails. */
 typedef enum hd_err read_fn(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg);
 
-static enum hd_err read_target(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+__attribute__((noinline)) static enum hd_err read_any_target(struct call *call, struct reader *reader, struct arg *arg)
 {
     enum hd_err err = convert_target(call->session, reader, &arg->o);
 
-    (void)row;
     if (err == HD_OK)
         call->held[call->held_count++] = &arg->o;
     return err;
+}
+
+/* Nearly always a name that is bound. */
+static enum hd_err read_target(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    struct reader behind = *reader;
+    struct obj *o = NULL;
+    const char *name;
+    size_t len;
+
+    (void)row;
+    if (read_short_str(&behind, &name, &len))
+        o = convert_peek_name(call->session, name, len);
+    if (o == NULL)
+        return read_any_target(call, reader, arg);
+    reader->at = behind.at;
+    arg->o = obj_ref(o);
+    call->held[call->held_count++] = &arg->o;
+    return HD_OK;
 }
 
 static enum hd_err read_value(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
@@ -124,7 +142,7 @@ static enum hd_err read_name(struct call *call, struct reader *reader, const str
 
     if (!read_short_str(&behind, &arg->text, &arg->text_len) || !utf8_is_ascii(arg->text, arg->text_len))
         return read_long_name(call, reader, row, arg);
-    *reader = behind;
+    reader->at = behind.at;
     return HD_OK;
 }
 

@@ -17,6 +17,9 @@ enum hd_err convert_value(struct session *session, struct reader *reader, struct
  * else. */
 enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out);
 
+/* The object that a plain name leads to, looked for where targets are: borrowed; NULL if it is bound nowhere. */
+struct obj *convert_peek_name(const struct session *session, const char *name, size_t len);
+
 /* A reference in an ext value, or in the value behind the key "@" of the map dialect; owned. */
 enum hd_err convert_ext(struct session *session, const struct wire *wire, struct obj **out);
 enum hd_err convert_at(struct session *session, struct reader *reader, struct obj **out);

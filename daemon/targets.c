@@ -246,9 +246,7 @@ static enum hd_err bad_target(struct heap *heap)
     return heap_fail(heap, HD_BAD_ARGS, "a target is a name, [namespace, name], a handle or a reference");
 }
 
-/* A name as such, what nearly every target is: hashed once for the three places where it may be. NULL if it is in
- * none. */
-static inline struct obj *peek_plain(const struct session *session, const char *name, size_t len)
+struct obj *convert_peek_name(const struct session *session, const char *name, size_t len)
 {
     const struct hub *hub = session->hub;
     uint32_t hash = heap_hash_bytes(hub->heap, name, len);
@@ -261,9 +259,7 @@ static inline struct obj *peek_plain(const struct session *session, const char *
     return o;
 }
 
-/* Every other target; also a name that is bound nowhere, to say so. */
-__attribute__((noinline)) static enum hd_err convert_any_target(struct session *session, struct reader *reader,
-                                                                struct obj **out)
+enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
 {
     struct heap *heap = session->hub->heap;
     struct reader behind = *reader;
@@ -287,20 +283,6 @@ __attribute__((noinline)) static enum hd_err convert_any_target(struct session *
     default:
         return take_at(session, reader) ? convert_at(session, reader, out) : bad_target(heap);
     }
-}
-
-enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out)
-{
-    struct reader behind = *reader;
-    struct obj *o;
-    const char *name;
-    size_t len;
-
-    if (!read_short_str(&behind, &name, &len) || (o = peek_plain(session, name, len)) == NULL)
-        return convert_any_target(session, reader, out);
-    *reader = behind;
-    *out = obj_ref(o);
-    return HD_OK;
 }
 
 enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number)

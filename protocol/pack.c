@@ -33,10 +33,8 @@ void buf_fini(struct buf *buf)
     *buf = (struct buf){.limit = buf->limit, .memory = buf->memory};
 }
 
-void buf_compact(struct buf *buf)
+void buf_move(struct buf *buf)
 {
-    if (buf->sent < buf->len / 2 || buf->sent == 0)
-        return;
     memmove(buf->bytes, buf->bytes + buf->sent, buf->len - buf->sent);
     buf->len -= buf->sent;
     buf->sent = 0;

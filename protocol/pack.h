@@ -65,8 +65,15 @@ void buf_append(struct buf *buf, const void *bytes, size_t len);
  * spare, and given back beyond it. */
 void buf_taken(struct buf *buf, size_t n);
 
-/* Moves what waits to the front if at least half of the storage in use is taken bytes. Positions change. */
-void buf_compact(struct buf *buf);
+/* Moves what waits to the front. Positions change. */
+void buf_move(struct buf *buf);
+
+/* The same if at least half of the storage in use is taken bytes. Positions change. */
+static inline void buf_compact(struct buf *buf)
+{
+    if (buf->sent > 0 && buf->sent >= buf->len / 2)
+        buf_move(buf);
+}
 
 /* Forgets everything written, and a failure; storage kept. */
 void buf_clear(struct buf *buf);

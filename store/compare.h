@@ -7,6 +7,7 @@
 #ifndef HEAPD_STORE_COMPARE_H
 #define HEAPD_STORE_COMPARE_H
 
+#include "store/bytes.h"
 #include "store/heap.h"
 
 enum compare_op { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE };
@@ -43,8 +44,38 @@ void siphash_start(struct siphash *hash);
 void siphash_some(struct siphash *hash, const char *bytes, size_t end);
 uint64_t siphash_end(struct siphash *hash, const char *bytes, size_t len);
 
-/* Of the bytes of a name, a str, a bytes object. Nobody outside may learn it: docs/adr/0015. */
-uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len);
+/* A product of 128 bits, its halves folded. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* The same as heap_hash_bytes, of more than 16 bytes. */
+uint32_t heap_hash_long(const struct heap *heap, const void *bytes, size_t len);
+
+/*
+ * By which tables find names, strs and bytes: keyed, so that nobody can make many that collide; nobody outside may learn
+ * it (docs/adr/0015). Up to 16 bytes are two words, which overlap if they are fewer: multiplied with the key in both, then
+ * once more with the length (as in Y. Wang's wyhash). Longer ones go through SipHash-1-3.
+ */
+static inline uint32_t heap_hash_bytes(const struct heap *heap, const char *bytes, size_t len)
+{
+    const uint64_t *key = heap->hash_key;
+    uint64_t first, last = 0, hash;
+
+    if (len > 16)
+        return heap_hash_long(heap, bytes, len);
+    if (len >= 8) {
+        first = bytes_word(bytes);
+        last = bytes_word(bytes + len - 8);
+    } else {
+        first = bytes_short(bytes, len);
+    }
+    hash = hash_fold(hash_fold(first ^ key[0], last ^ key[1]) ^ len, key[0] ^ UINT64_C(0x9e3779b97f4a7c15));
+    return (uint32_t)(hash ^ hash >> 32);
+}
 
 /* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as
  * [...], {...}. A proxy prints as itself. */

@@ -20,12 +20,10 @@
 /* What keeps two kinds with equal words apart. */
 enum salt { SALT_WHOLE, SALT_FLOAT, SALT_NIL, SALT_IDENTITY, SALT_TUPLE, SALT_WEAKREF };
 
-/* Of a number: multiplied by one half of the key after the other was added, both halves of the product folded (as in Y.
- * Wang's wyhash). Nobody sees the hash, so nobody can make numbers that collide. */
+/* Of a number, as of a short text. */
 static uint32_t mix(const struct heap *heap, uint64_t word, uint64_t salt)
 {
-    unsigned __int128 product = (unsigned __int128)(word ^ heap->hash_key[0]) * ((salt ^ heap->hash_key[1]) | 1);
-    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
+    uint64_t folded = hash_fold(word ^ heap->hash_key[0], (salt ^ heap->hash_key[1]) | 1);
 
     return (uint32_t)(folded ^ folded >> 32);
 }

@@ -1,4 +1,4 @@
-/* siphash.c - the keyed hashes of names and keys: SipHash-1-3, and a shorter way for short ones (docs/adr/0015). */
+/* siphash.c - SipHash-1-3. */
 #include "store/bytes.h"
 #include "store/compare.h"
 
@@ -92,27 +92,9 @@ uint64_t siphash13(const uint64_t key[2], const void *bytes, size_t len)
     return hash_bytes(key, bytes, len);
 }
 
-/* A product of 128 bits, its halves folded. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
+uint32_t heap_hash_long(const struct heap *heap, const void *bytes, size_t len)
 {
-    unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Up to 16 bytes as two words, which overlap if they are fewer: multiplied with the key in both, then once more with the
- * length (as in Y. Wang's wyhash). */
-static inline uint64_t hash_short(const uint64_t key[2], const char *bytes, size_t len)
-{
-    uint64_t first = len >= 8 ? bytes_word(bytes) : bytes_short(bytes, len);
-    uint64_t last = len >= 8 ? bytes_word(bytes + len - 8) : 0;
-
-    return fold(fold(first ^ key[0], last ^ key[1]) ^ len, key[0] ^ UINT64_C(0x9e3779b97f4a7c15));
-}
-
-uint32_t heap_hash_bytes(const struct heap *heap, const void *bytes, size_t len)
-{
-    uint64_t hash = len <= 16 ? hash_short(heap->hash_key, bytes, len) : hash_bytes(heap->hash_key, bytes, len);
+    uint64_t hash = hash_bytes(heap->hash_key, bytes, len);
 
     return (uint32_t)(hash ^ hash >> 32);
 }
