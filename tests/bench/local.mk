@@ -8,7 +8,9 @@ bench_programs = \
 
 EXTRA_PROGRAMS += $(bench_programs)
 check_PROGRAMS += tests/bench/load
-bench: all $(bench_programs)
+# `all` is a make of its own: the programs wait for it, or both would build the same objects.
+bench: all
+	$(MAKE) $(AM_MAKEFLAGS) $(bench_programs)
 .PHONY: bench
 
 # The scripts, and what they import.
