@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """What costs by the connection: coming and going, staying, one request at a time, telling many, dropping, starting.
 
-    ./dev bench connections [--rounds 7] [--json FILE]
+    ./dev bench connections [--rounds 7] [--first] [--json FILE]
 
 heapd beside Redis in the same run, each on the first core, the load on another; they take turns, and go first in turns.
 Figures are medians over the rounds, ratios those of each round's pair. CPU is the server's own, of all its threads.
+With `--first` (for root) servers and load go before all other processes, which then disturb them little.
 """
 import argparse
+import os
 import statistics
 import sys
 import time
@@ -152,8 +154,11 @@ def show_singles(rows, others):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--first", action="store_true", help="before all other processes: needs root")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
+    if options.first:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
     lab.allow_many_files()
     lab.stay_off_the_servers()
     # crowd connects from many addresses of loopback, as one has too few ports
@@ -164,9 +169,10 @@ def main():
         for server in servers.values():
             server.load("--fill", "--keys", 1000)
         rows = [row_of(case, *results) for case, results in zip(CASES, measure(servers, options.rounds))]
-        other_load = weather.other_load()
+        other_load = 0 if options.first else weather.other_load()
         others = list(singles(busy, options.rounds))
-    print(f"\nMedians of {options.rounds} rounds on {len(lab.CORES)} cores; others took {other_load:.2f} of them\n")
+    others_text = "the rest of the machine waited" if options.first else f"others took {other_load:.2f} of them"
+    print(f"\nMedians of {options.rounds} rounds on {len(lab.CORES)} cores; {others_text}\n")
     show(rows, other_load)
     print()
     show_singles(others, other_load)
