@@ -5,8 +5,8 @@
 
 #define QUIET_NS (UINT64_C(1000000) * FAIR_CLOCK_TICK_MS)
 #define LEAST_PAGES 16u                     /* of 16 KiB: what a small daemon uses again and again stays */
-#define LEAST_FREED (UINT64_C(256) << 10)   /* bytes freed for which the C library is asked, if things are quiet, */
-#define STEP_FREED (UINT64_C(4) << 20)      /* and if they are not, */
+#define LEAST_SLACK (UINT64_C(256) << 10)   /* bytes for which the C library is asked, if things are quiet, */
+#define STEP_SLACK (UINT64_C(4) << 20)      /* and if they are not, */
 #define STEP_MAX (UINT64_C(1) << 30)        /* at most, */
 #define LONG_NS UINT64_C(1000000)           /* unless it takes so long: then twice as many each time */
 #define SLICE_ENTRIES 16384u                /* of a table that one slice looks at, */
@@ -14,21 +14,20 @@
 
 void tidy_init(struct hub *hub)
 {
-    hub->tidy.freed_done = mem_libc_freed();
-    hub->tidy.freed_step = STEP_FREED;
+    hub->tidy.slack_step = STEP_SLACK;
 }
 
-/* Bytes freed since the C library was asked. Memory of other sources is not its business. */
-static uint64_t freed(const struct hub *hub)
+/* Bytes that the C library may have to give. Memory of other sources is not its business. */
+static uint64_t slack(const struct hub *hub)
 {
-    return hub->mem == &mem_libc ? mem_libc_freed() - hub->tidy.freed_done : 0;
+    return hub->mem == &mem_libc ? mem_libc_slack() : 0;
 }
 
 bool tidy_wants_tick(const struct hub *hub)
 {
     struct pool *pool = hub->heap->pool;
 
-    return pool_loose(pool) >= LEAST_PAGES || table_any_noted(pool) || freed(hub) >= LEAST_FREED;
+    return pool_loose(pool) >= LEAST_PAGES || table_any_noted(pool) || slack(hub) >= LEAST_SLACK;
 }
 
 void tidy_tick(struct hub *hub)
@@ -44,8 +43,8 @@ void tidy_tick(struct hub *hub)
     tidy->pages = pool_unneeded(hub->heap->pool);
     if (tidy->pages < LEAST_PAGES)
         tidy->pages = 0;
-    tidy->is_libc_quiet = freed(hub) >= LEAST_FREED && mem_libc_freed() == tidy->freed_then;
-    tidy->freed_then = mem_libc_freed();
+    tidy->is_libc_quiet = slack(hub) >= LEAST_SLACK && slack(hub) == tidy->slack_then;
+    tidy->slack_then = slack(hub);
 }
 
 /* Not while requests go on in slices: what they go through stays where it is. */
@@ -56,7 +55,7 @@ static bool shrinks_tables(const struct hub *hub)
 
 bool tidy_has_work(const struct hub *hub)
 {
-    return shrinks_tables(hub) || hub->tidy.pages > 0 || hub->tidy.is_libc_quiet || freed(hub) >= hub->tidy.freed_step;
+    return shrinks_tables(hub) || hub->tidy.pages > 0 || hub->tidy.is_libc_quiet || slack(hub) >= hub->tidy.slack_step;
 }
 
 static void trim_libc(struct hub *hub)
@@ -65,12 +64,11 @@ static void trim_libc(struct hub *hub)
     uint64_t begun_ns = hub_cpu_ns();
 
     tidy->is_libc_quiet = false;
-    tidy->freed_done = mem_libc_freed();
     mem_libc_trim();
     if (hub_cpu_ns() - begun_ns < LONG_NS)
-        tidy->freed_step = STEP_FREED;
-    else if (tidy->freed_step < STEP_MAX)
-        tidy->freed_step *= 2;
+        tidy->slack_step = STEP_SLACK;
+    else if (tidy->slack_step < STEP_MAX)
+        tidy->slack_step *= 2;
 }
 
 static void trim_pages(struct hub *hub)

@@ -6,8 +6,8 @@
  * smaller storage, then pages of the heap go.
  *
  * What sessions, buffers and vectors leave in the C library's own heap it gives back when it is asked, all at once. So it
- * is asked for every few MiB that were freed, before they are many; less often while that takes long, as when many blocks
- * in use cut its heap into pieces. And once more when nothing was freed for a quarter of a second.
+ * is asked for every few MiB by which less is in use, before they are many; less often while that takes long, as when
+ * many blocks in use cut its heap into pieces. And once more when nothing has changed for a quarter of a second.
  */
 #ifndef HEAPD_DAEMON_TIDY_H
 #define HEAPD_DAEMON_TIDY_H
@@ -22,9 +22,8 @@ struct tidy {
     bool had_tables;     /* that are noted for shrinking, when it did */
     bool has_tables;     /* to be shrunk */
     uint64_t pages;      /* of the heap's, that are to go */
-    uint64_t freed_then; /* mem_libc_freed() when it did, */
-    uint64_t freed_done; /* and when the C library was asked last */
-    uint64_t freed_step; /* it is asked again after so many bytes */
+    uint64_t slack_then; /* mem_libc_slack() when it did */
+    uint64_t slack_step; /* the C library is asked for so many bytes */
     bool is_libc_quiet;  /* and has something to give */
 };
 

@@ -19,8 +19,9 @@ struct mem {
 /* The C library's allocator. */
 extern const struct mem mem_libc;
 
-/* Bytes that have been given back to it since the start, by whoever takes memory through mem_libc. */
-uint64_t mem_libc_freed(void);
+/* By how many bytes those in use that came from mem_libc are fewer than they were at most since mem_libc_trim: what was
+ * given back, and not needed again since. */
+uint64_t mem_libc_slack(void);
 
 /* It gives what is free within its own heap back to the system. Takes time for each free piece of a page or more, and
  * for each page that goes. */

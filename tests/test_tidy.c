@@ -123,10 +123,32 @@ START_TEST(a_hub_with_nothing_to_give_back_is_not_woken)
 }
 END_TEST
 
+START_TEST(what_the_c_library_may_give_is_what_was_dropped_and_not_needed_since)
+{
+    void *small, *large;
+
+    mem_libc_trim();
+    ck_assert_uint_eq(mem_libc_slack(), 0);
+    small = mem_libc.zero(NULL, 1000);
+    large = mem_libc.resize(NULL, NULL, 0, 100000);
+    ck_assert_uint_eq(mem_libc_slack(), 0);
+    large = mem_libc.resize(NULL, large, 100000, 50000);
+    ck_assert_uint_eq(mem_libc_slack(), 50000);
+    large = mem_libc.resize(NULL, large, 50000, 90000);
+    ck_assert_uint_eq(mem_libc_slack(), 10000);
+    mem_libc.release(NULL, large, 90000);
+    mem_libc.release(NULL, small, 1000);
+    ck_assert_uint_eq(mem_libc_slack(), 101000);
+    mem_libc_trim();
+    ck_assert_uint_eq(mem_libc_slack(), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_hub_with_nothing_to_give_back_is_not_woken,
+        what_the_c_library_may_give_is_what_was_dropped_and_not_needed_since,
 #ifndef HD_POOL_MALLOC
         what_died_goes_back_when_nobody_needed_it_for_a_quarter_of_a_second,
         what_is_made_and_dropped_again_and_again_stays,
