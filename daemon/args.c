@@ -208,9 +208,10 @@ __attribute__((noinline)) static enum hd_err read_tail(struct call *call, struct
     return options_read(call, reader);
 }
 
-enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count)
+enum hd_err args_read(struct call *call, uint32_t count)
 {
     const struct rpc_method *method = call->method;
+    struct reader *reader = &call->reader;
     unsigned rows = method->arg_count;
     enum hd_err err = HD_OK;
     unsigned i;
@@ -219,12 +220,11 @@ enum hd_err args_read(struct call *call, struct reader *reader, uint32_t count)
         return wrong_count(call, method->arg_least, rows, count);
     for (i = 0; i < rows && i < count; i++) {
         const struct rpc_arg *row = &method->args[i];
-        struct arg *arg = &call->args[i];
 
         if (row->is_optional && ends_before(call, row, reader, count - i))
             break;
-        arg->is_given = true;
-        err = readers[row->kind](call, reader, row, arg);
+        call->args[i].is_given = true;
+        err = readers[row->kind](call, reader, row, &call->args[i]);
         if (err != HD_OK)
             goto out;
     }

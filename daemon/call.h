@@ -73,6 +73,7 @@ struct call {
     uint32_t msgid;
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
+    struct reader reader;     /* while arguments are read: the next one */
     uint32_t rest_count;      /* of a method with a REST row, or CALLS: */
     struct reader rest;       /* these arguments, not yet read */
     struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */

@@ -185,11 +185,13 @@ static void unreserve(struct call *call)
 }
 
 /* Decodes the parameters and runs the method's handler. */
-static inline __attribute__((always_inline)) enum hd_err run_method(struct call *call, unsigned number, const struct envelope *envelope)
+static inline __attribute__((always_inline)) enum hd_err run_method(struct call *call, unsigned number,
+                                                                    const struct envelope *envelope)
 {
-    struct reader reader = {envelope->params, envelope->end};
-    enum hd_err err = args_read(call, &reader, envelope->param_count);
+    enum hd_err err;
 
+    call->reader = (struct reader){envelope->params, envelope->end};
+    err = args_read(call, envelope->param_count);
     if (err != HD_OK)
         return err;
     if ((call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin)
