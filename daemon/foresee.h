@@ -3,7 +3,7 @@
  *
  * With a million names each look-up waits for memory several times. The requests of a pipeline are all there: so their
  * names are hashed and looked for together, and they wait together (store/ahead.h). A guess that turns out wrong changes
- * no answer.
+ * no answer: nothing of it is kept.
  */
 #ifndef HEAPD_DAEMON_FORESEE_H
 #define HEAPD_DAEMON_FORESEE_H

@@ -1,9 +1,9 @@
 /*
  * store/ahead.h - look-ups that are about to happen: the memory that they will touch is asked for before it is needed.
  *
- * A look-up among a million entries waits for memory at each of its steps: the slot of the index, the entry, the key and
- * the value. The three functions here read each what the one before it has asked for. Called one after another they gain
- * nothing; but called in turn for several look-ups, these wait together. Nothing is changed by them, and what was
+ * A look-up among a million entries waits for memory at each of its steps: the slot of the index, the entry, the key
+ * and the value. The three functions here read each what the one before it has asked for. Called one after another they
+ * gain nothing; but called in turn for several look-ups, these wait together. Nothing is changed by them, and what was
  * foreseen wrongly, or has changed until it is looked up, costs a little time.
  */
 #ifndef HEAPD_STORE_AHEAD_H
@@ -65,8 +65,8 @@ static inline void ahead_entry(struct ahead *ahead)
         __builtin_prefetch(ahead->entry);
 }
 
-/* Reads the entry, asks for the beginnings of key and value. No more than these two, and nothing depends on what was read:
- * with more under way at once, or with a branch here, look-ups took twice as long. */
+/* Reads the entry, asks for the beginnings of key and value. No more than these two, and nothing depends on what was
+ * read: with more under way at once, or with a branch here, look-ups took twice as long. */
 static inline void ahead_content(const struct ahead *ahead)
 {
     if (ahead->entry == NULL)

@@ -1,7 +1,9 @@
 /*
- * store/bytes.h - short runs of bytes as words: names and keys are few bytes, and a call of memcmp costs more than they.
+ * store/bytes.h - short runs of bytes as words: names and keys are few bytes, and a call of memcmp costs more than
+ * they.
  *
- * Words are in the machine's order, but where a function says otherwise. Nothing here looks beyond the bytes it is given.
+ * Words are in the machine's order, but where a function says otherwise. Nothing here looks beyond the bytes it is
+ * given.
  */
 #ifndef HEAPD_STORE_BYTES_H
 #define HEAPD_STORE_BYTES_H
@@ -28,8 +30,8 @@ static inline uint32_t bytes_half(const char *at)
     return half;
 }
 
-/* Fewer than 8 bytes as the low bytes of a word, the first one lowest; the rest is 0. Without a loop: the parts that are
- * read overlap, and agree where they do. */
+/* Fewer than 8 bytes as the low bytes of a word, the first one lowest; the rest is 0. Without a loop: the parts that
+ * are read overlap, and agree where they do. */
 static inline uint64_t bytes_short(const char *at, size_t len)
 {
     const unsigned char *byte = (const unsigned char *)at;

@@ -119,8 +119,8 @@ void heap_free(struct heap *heap, struct obj *o, size_t size);
  * store/gc.c */
 void gc_shade(struct heap *heap, struct obj *o);
 
-/* Drops the caller's reference and sets its pointer to NULL; NULL is fine. What it was the last one to is dead: not to be
- * looked at any more (obj_die). Never recurses. */
+/* Drops the caller's reference and sets its pointer to NULL; NULL is fine. What it was the last one to is dead: not to
+ * be looked at any more (obj_die). Never recurses. */
 static inline void obj_unref(struct heap *heap, struct obj **ref)
 {
     struct obj *o = *ref;

@@ -85,8 +85,8 @@ static inline bool obj_can_ref(const struct obj *o)
     return obj_is_immortal(o) || o->count < OBJ_COUNT_MAX;
 }
 
-/* The count fell to zero: clears weak references, queues `o` in the heap's current step; or frees it at once, if it refers
- * to nothing and nobody has to be told. store/step.c */
+/* The count fell to zero: clears weak references, queues `o` in the heap's current step; or frees it at once, if it
+ * refers to nothing and nobody has to be told. store/step.c */
 void obj_die(struct heap *heap, struct obj *o);
 
 #endif

@@ -12,8 +12,8 @@ static inline uint64_t rotate(uint64_t x, unsigned by)
     ((a) += (b), (c) += (d), (b) = rotate(b, 13) ^ (a), (d) = rotate(d, 16) ^ (c), (a) = rotate(a, 32), (c) += (b), \
      (a) += (d), (b) = rotate(b, 17) ^ (c), (d) = rotate(d, 21) ^ (a), (c) = rotate(c, 32))
 
-/* The last `left` bytes, fewer than 8, as the low bytes of a word; above them the length. Of a longer text they are read
- * together with those before. */
+/* The last `left` bytes, fewer than 8, as the low bytes of a word; above them the length. Of a longer text they are
+ * read together with those before. */
 static inline uint64_t last_word(const char *end, size_t left, size_t len)
 {
     uint64_t word = 0;
