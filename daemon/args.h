@@ -6,7 +6,8 @@
 
 #include "daemon/call.h"
 
-/* Decodes `count` parameters at call->reader. On failure the call holds nothing. BAD_ARGS and what the conversions answer. */
+/* Decodes `count` parameters at call->reader. On failure the call holds nothing. BAD_ARGS and what the conversions
+ * answer. */
 enum hd_err args_read(struct call *call, uint32_t count);
 
 /* The options themselves: BAD_ARGS for an unknown one or a wrong value; what was read is released by

@@ -22,7 +22,7 @@ struct binding {
 #define ARG_FEW 4 /* values of an array for which no memory is asked */
 
 struct arg {                          /* all zero if it is not given */
-    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned, by way of call->held; NULL if it was taken over */
+    struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned, by call->held, if not taken over */
     bool is_given;
     union {                           /* by the kind of its row */
         struct binding binding;       /* BINDING */

@@ -177,7 +177,7 @@ DAEMON = [
       "        cut_response(call, &session->held);\n", "        buf_clear(&session->held);\n", "test_session"),
     M("daemon/dispatch.c", "anybody may do what is for administrators",
       "(call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin", "false", "protocol_sessions.py"),
-    M("daemon/dispatch.c", "each request has the work that the last one left", "    heap_work_start(hub->heap);\n", "",
+    M("daemon/dispatch.c", "each request has the work that the last one left", "    heap_work_start(heap);\n", "",
       "protocol_limits.py"),
     M("daemon/dispatch.c", "a notification is answered with its error",
       "    if (!call->is_request)\n        return;\n    len = snprintf", "    len = snprintf", "protocol_frames.py"),
@@ -231,7 +231,7 @@ DAEMON = [
     M("daemon/convert_in.c", "an int of 64 bits without a sign becomes negative",
       "        if (wire->uint > INT64_MAX)", "        if (wire->uint > UINT64_MAX - 1)", "protocol_values.py"),
     M("daemon/targets.c", "a target is looked for in builtins before global",
-      "        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name->bytes, name->len);\n", "        o = NULL;\n",
+      "        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name, len);\n", "        o = NULL;\n",
       "protocol_names.py"),
     M("daemon/targets.c", "global is looked in before the session's own names",
       "    o = look_in(hub, space, binding);\n    if (o == NULL && binding->space == NULL)\n"
