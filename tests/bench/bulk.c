@@ -324,8 +324,8 @@ static void measure_weakrefs(uint64_t n)
     mailbox_unref(heap, &mailbox);
 }
 
-/* Dumps and loads, for each object that the dump numbers. Consumes the graph. */
-static void measure_serial(const char *dump, const char *load, struct obj *graph)
+/* Dumps, loads, and drops what was loaded, for each object that the dump numbers. Consumes the graph. */
+static void measure_serial(const char *dump, const char *load, const char *death, struct obj *graph)
 {
     struct serial_blob blob = {0};
     struct serial_loaded loaded;
@@ -341,7 +341,9 @@ static void measure_serial(const char *dump, const char *load, struct obj *graph
     graph = obj_ref(loaded.root);
     serial_keep(heap, &loaded);
     report(load, n, start);
+    start = now_ns();
     drop(&graph);
+    report(death, n, start);
     serial_blob_free(heap, &blob);
 }
 
@@ -351,9 +353,9 @@ static void measure_all(uint64_t n)
     measure_graph(n);
     measure_cycles(n);
     measure_weakrefs(n);
-    measure_serial("dump nodes", "load nodes", make_nodes(n, false));
-    measure_serial("dump points", "load points", make_points(n));
-    measure_serial("dump records", "load records", make_records(n));
+    measure_serial("dump nodes", "load nodes", "drop nodes", make_nodes(n, false));
+    measure_serial("dump points", "load points", "drop points", make_points(n));
+    measure_serial("dump records", "load records", "drop records", make_records(n));
     close_heap();
 }
 
