@@ -84,6 +84,12 @@ bool hub_has_work(struct hub *hub);
 /* One slice of that work, round robin between its steps, then wakes the sessions whose requests are answered by it. */
 void hub_work(struct hub *hub);
 
+/* CPU time of this thread: how long others had to wait for it at least, whatever else the machine does. hub.c */
+uint64_t hub_cpu_ns(void);
+
+/* A round of the loop, between two looks at the network, took so much CPU time: stats tell the longest. */
+void hub_note_round(struct hub *hub, uint64_t ns);
+
 /* Milliseconds from now after which hub_tick is to be called, a quarter of a second at most: something waits for a
  * time, or what has been made since the last collection of cycles may hold some, however little it is. UINT64_MAX:
  * nothing does. */

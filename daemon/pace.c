@@ -52,20 +52,31 @@ static bool spins(struct pace *pace)
     return now_ns - pace->came_ns < pace->spin_ns;
 }
 
+/* Rounds are timed, in CPU time, while there is more to do in the next one: an idle loop does not pay for it. */
+static void time_round(struct pace *pace, bool has_more)
+{
+    uint64_t now_ns = pace->began_ns != 0 || has_more ? hub_cpu_ns() : 0;
+
+    if (pace->began_ns != 0 && pace->hub != NULL)
+        hub_note_round(pace->hub, now_ns - pace->began_ns);
+    pace->began_ns = has_more ? now_ns : 0;
+}
+
 static void run_round(uv_prepare_t *prepare)
 {
     struct pace *pace = prepare->data;
-    bool is_busy;
+    bool has_more;
 
     pace->round++;
     if (pace->hub != NULL && hub_has_work(pace->hub))
         hub_work(pace->hub);
     take_turns(pace);
-    is_busy = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub)) || spins(pace);
+    has_more = !TAILQ_EMPTY(&pace->waiting) || (pace->hub != NULL && hub_has_work(pace->hub));
+    time_round(pace, has_more);
     if (uv_is_closing((uv_handle_t *)&pace->idle))
         return;
     start_tick(pace);
-    if (is_busy)
+    if (has_more || spins(pace))
         uv_idle_start(&pace->idle, stay_awake);
     else
         uv_idle_stop(&pace->idle);
@@ -75,7 +86,7 @@ void pace_open(struct pace *pace, uv_loop_t *loop)
 {
     TAILQ_INIT(&pace->waiting);
     pace->hub = NULL;
-    pace->round = 0;
+    pace->round = pace->began_ns = 0;
     pace->spin_ns = pace->came_ns = 0;
     pace->has_come = false;
     uv_prepare_init(loop, &pace->prepare);

@@ -35,6 +35,7 @@ struct pace {
     struct turn_list waiting;
     struct hub *hub;     /* NULL: no work of its own is done (any more) */
     uint64_t round;      /* counts up */
+    uint64_t began_ns;   /* CPU time when the round began, if it is timed; else 0 */
     uint64_t spin_ns;    /* how long the loop stays awake after bytes came, */
     uint64_t came_ns;    /* which was then, by uv_hrtime, as seen by the first round after it; */
     bool has_come;       /* and since the last round */

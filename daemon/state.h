@@ -75,7 +75,7 @@ struct hub {
     struct collector collector;    /* of cycles */
     struct tidy tidy;
     bool is_collectors_turn;
-    uint64_t longest_slice_ns;     /* of hub_work, in CPU time of this thread: what others had to wait for at least */
+    uint64_t longest_round_ns;     /* hub_note_round */
     struct offers offers;
     uint64_t freezes;              /* long copies under way, */
     uint64_t frozen_writers;       /* and requests that wait to change something (freeze.h) */
@@ -286,9 +286,6 @@ bool session_end_some(struct session *session);
 
 /* Frees the memory of a session that holds nothing any more. session.c */
 void session_free(struct session *session);
-
-/* CPU time of this thread: how long others had to wait for it at least, whatever else the machine does. hub.c */
-uint64_t hub_cpu_ns(void);
 
 /* Milliseconds on the clock that clients are measured by. hub.c */
 uint64_t hub_now_ms(struct hub *hub);

@@ -6,8 +6,8 @@
 One client does something large in a server that holds `--live` objects; another one, a process of its own, sends pings one after
 the other all the while. Told are its longest wait and the 99th percentile of all, and the longest waits of the idle server
 beside them. The server runs on one core, the rest on the other. On a machine that others use as well a wait may be theirs:
-`--first` (for root) puts the server and the pings before all other processes, and `longest slice` is the server's own CPU
-time, which holds anyway.
+`--first` (for root) puts the server and the pings before all other processes, but for the 50 ms in each second that the kernel
+leaves to those. `longest round` is the server's own CPU time from one look at the network to the next, which holds anyway.
 """
 import argparse
 import multiprocessing
@@ -191,10 +191,10 @@ def show_own_account(server):
     wire = server.wire()
     methods = wire.call("stats", "requests")["requests"]["methods"]
     longest = sorted(((row["longest_us"], name) for name, row in methods.items()), reverse=True)[:5]
-    slice_us = wire.call("stats", "server")["server"].get("longest_slice_us")
-    print(f"\n{server.name}: longest slice {slice_us} us of CPU; longest requests, from beginning to answer: "
+    round_us = wire.call("stats", "server")["server"]["longest_round_us"]
+    print(f"\n{server.name}: longest round {round_us} us of CPU; longest requests, from beginning to answer: "
           + ", ".join(f"{name} {us:,} us" for us, name in longest))
-    return {"longest_slice_us": slice_us, "longest_requests": longest}
+    return {"longest_round_us": round_us, "longest_requests": longest}
 
 
 def main():
