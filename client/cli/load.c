@@ -113,7 +113,7 @@ static void on_event(struct hd_link *link, const char *event, const struct hd_va
 
         for (unsigned c = 0; c < load->connections && of_link < load->depth; c++)
             if (load->links[c] == link)
-                end(&load->slots[c * load->depth + of_link]);
+                end(&load->slots[(size_t)c * load->depth + of_link]);
     }
 }
 
