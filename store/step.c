@@ -235,14 +235,23 @@ static FETCHES void fetch_targets(struct obj *o)
         __builtin_prefetch(table->entries[i].value);
 }
 
-/* A large graph lies scattered over memory: what `o` refers to is asked for, where the references of the one lie that
- * dies next, and the header of the one behind that. */
-static FETCHES void look_ahead(struct obj *o)
+/* What stands behind a queued object, if it is an object too; else NULL. */
+static struct obj *next_object(const struct obj *o)
 {
-    struct obj *next = o->next;
+    return o->next != NULL && item_of((uintptr_t)o->next) == ITEM_OBJECT ? o->next : NULL;
+}
 
-    fetch_targets(o);
-    if (next == NULL || item_of((uintptr_t)next) != ITEM_OBJECT)
+/* A large graph lies scattered over memory. Asked for are what the object behind `o` refers to, where the references of the
+ * one behind that lie, and the header of the next. */
+static FETCHES void look_ahead(const struct obj *o)
+{
+    struct obj *next = next_object(o);
+
+    if (next == NULL)
+        return;
+    fetch_targets(next);
+    next = next_object(next);
+    if (next == NULL)
         return;
     __builtin_prefetch(obj_storage(next));
     __builtin_prefetch(block_of((uintptr_t)next->next));
