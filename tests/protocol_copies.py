@@ -383,6 +383,22 @@ def two_long_copies_go_on_side_by_side():
 
 
 @test_own
+def what_the_longer_of_two_copies_reads_stays_frozen_when_the_other_ends():
+    with Stage(1) as server:
+        first, second, writer = server.client(), server.client(), server.client()
+        large(first)
+        first.call("bind", ["global", "y"], [[n] for n in range(MANY // 8)])
+        two = begin(second, "deepcopy", "x", {"into": 1})
+        one = begin(first, "deepcopy", "y", {"into": 1})
+        first.answer(one)
+        write = begin(writer, "call", "x", "append", [1])
+        assert is_silent(second)
+        second.answer(two)
+        assert writer.answer(write) is None
+        assert second.of(1, "len") == MANY // 2 and second.of("x", "len") == MANY // 2 + 1
+
+
+@test_own
 def writers_go_on_when_the_copying_session_ends():
     with Stage(1) as server:
         writer, admin = server.client(), server.client()
