@@ -101,6 +101,7 @@ def it_ends_with_the_server():
     with Daemon() as server:
         status, _, errors = ended_by(server, lambda process: server.signal(signal.SIGTERM))
         assert status == 3 and "LOST" in errors, (status, errors)
+        server.wait()
 
 
 @test_own
