@@ -217,17 +217,21 @@ enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
     return run_method(call, number, envelope);
 }
 
-enum hd_err dispatch_again(struct call *call, const struct envelope *envelope)
+/* The same within limits.session_bytes. Most sessions have no such limit: for them it is one comparison. */
+static inline __attribute__((always_inline)) enum hd_err run_in_quota(struct call *call, unsigned number,
+                                                                      const struct envelope *envelope)
 {
-    bool has_quota = call->hub->settings.limit_session_bytes != 0;
-    enum hd_err err;
+    bool has_quota = call->hub->settings.limit_session_bytes != 0 && quota_begin(call->session);
+    enum hd_err err = run_method(call, number, envelope);
 
-    if (has_quota)
-        quota_begin(call->session);
-    err = run_method(call, (unsigned)(call->method - rpc_methods), envelope);
     if (has_quota)
         quota_end(call->session);
     return err;
+}
+
+enum hd_err dispatch_again(struct call *call, const struct envelope *envelope)
+{
+    return run_in_quota(call, (unsigned)(call->method - rpc_methods), envelope);
 }
 
 /* The request goes on in slices, or waits to be run again. */
@@ -257,16 +261,11 @@ static void run_call(struct call *call, unsigned number, const struct envelope *
 {
     struct hub *hub = call->hub;
     uint64_t bytes = *hub->heap_bytes;
-    bool has_quota = hub->settings.limit_session_bytes != 0;
     enum hd_err err;
 
     call->method = &rpc_methods[number];
     timing_begin(hub, &hub->timing, (enum rpc_number)number);
-    if (has_quota)
-        quota_begin(call->session);
-    err = run_method(call, number, envelope);
-    if (has_quota)
-        quota_end(call->session);
+    err = run_in_quota(call, number, envelope);
     if (job_is_running(call->session))
         pause_for_job(call, envelope);
     else

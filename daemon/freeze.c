@@ -114,11 +114,9 @@ static bool part(void *arg, size_t budget)
 static bool long_slice(struct session *session, void *state)
 {
     struct hub *hub = session->hub;
-    bool has_quota = hub->settings.limit_session_bytes != 0;
+    bool has_quota = quota_begin(session);
     bool is_done;
 
-    if (has_quota)
-        quota_begin(session);
     is_done = hub_slice(hub, hub->settings.slice_us, part, state);
     if (has_quota)
         quota_end(session);
@@ -128,11 +126,9 @@ static bool long_slice(struct session *session, void *state)
 static enum hd_err long_answer(struct call *call, void *state)
 {
     const struct freezing *freezing = state;
-    bool has_quota = call->hub->settings.limit_session_bytes != 0;
+    bool has_quota = quota_begin(call->session);
     enum hd_err err;
 
-    if (has_quota)
-        quota_begin(call->session);
     err = freezing->work->answer(call, freezing->state);
     if (has_quota)
         quota_end(call->session);

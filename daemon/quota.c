@@ -28,15 +28,19 @@ bool quota_allows(const struct session *session, uint64_t more)
     return more <= measure_left(session);
 }
 
-void quota_begin(struct session *session)
+bool quota_begin(struct session *session)
 {
     struct buf *out = &session->out;
-    uint64_t left = measure_left(session);
-    uint64_t room = left > QUOTA_REPLY_ROOM ? left : QUOTA_REPLY_ROOM;
+    uint64_t left, room;
 
+    if (session->hub->settings.limit_session_bytes == 0)
+        return false;
+    left = measure_left(session);
+    room = left > QUOTA_REPLY_ROOM ? left : QUOTA_REPLY_ROOM;
     pool_set_ceiling(session->hub->heap->pool, left);
     if (room < out->limit - out->len)
         out->limit = out->len + room;
+    return true;
 }
 
 void quota_end(struct session *session)

@@ -27,8 +27,9 @@ uint64_t quota_cost(const struct session *session);
 /* Whether it may cost so many more. */
 bool quota_allows(const struct session *session, uint64_t more);
 
-/* Around the handler of a request, if there is a limit: what the limit stops is LIMIT (heap_no_memory). */
-void quota_begin(struct session *session);
+/* Around what a session's request does: what limits.session_bytes stops there is LIMIT (heap_no_memory). False: the
+ * session has no such limit, and quota_end is not to be called. */
+bool quota_begin(struct session *session);
 void quota_end(struct session *session);
 
 #endif
