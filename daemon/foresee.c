@@ -6,46 +6,39 @@
  */
 #include "daemon/foresee.h"
 
-#include "daemon/state.h"
+#include "daemon/convert.h"
+#include "protocol/read.h"
 #include "store/ahead.h"
 #include "store/compare.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/namespace.h"
 
-#define FIXSTR 0xa0u
-#define FIXSTR_MOST 31u
-#define FIXARRAY 0x90u
-#define FIXARRAY_MOST 0x9fu
-
-struct text_at {
+struct str {
     const char *bytes; /* NULL: there is none */
     size_t len;
 };
 
-/* A str of few bytes that begins at `at`. */
-static inline struct text_at text_at(const char *at)
+/* Takes a str of few bytes; what stands there is known to be whole. */
+static inline struct str take_str(struct reader *reader)
 {
-    unsigned head = (unsigned char)*at;
+    struct str str = {0};
 
-    return (head & ~FIXSTR_MOST) == FIXSTR ? (struct text_at){at + 1, head & FIXSTR_MOST} : (struct text_at){0};
+    read_short_str(reader, &str.bytes, &str.len);
+    return str;
 }
 
-static inline bool same_text(struct text_at a, struct text_at b)
+static inline bool same_str(struct str a, struct str b)
 {
     return a.bytes != NULL && b.bytes != NULL && a.len == b.len && bytes_are_same(a.bytes, b.bytes, a.len);
 }
 
-/* The first argument of call(target, method, [...]), if it is such a str. */
-static struct text_at first_argument(const struct envelope *call, struct text_at target)
+/* The first argument of call(target, method, [...]), if it is such a str; the reader is behind the target. */
+static struct str first_argument(const struct envelope *call, struct reader *reader)
 {
-    struct text_at method = {0};
-    unsigned char args = 0;
-
-    if (call->param_count == 3)
-        method = text_at(target.bytes + target.len);
-    if (method.bytes != NULL)
-        args = (unsigned char)method.bytes[method.len];
-    return args > FIXARRAY && args <= FIXARRAY_MOST ? text_at(method.bytes + method.len + 1) : (struct text_at){0};
+    if (call->param_count != 3 || take_str(reader).bytes == NULL || read_peek(reader).kind != WIRE_ARRAY)
+        return (struct str){0};
+    read_next(reader);
+    return take_str(reader);
 }
 
 static inline bool is_call(const struct envelope *request)
@@ -64,26 +57,18 @@ static const struct table *large_names(const struct session *session)
 
 /* Whom the last call was for. */
 struct callee {
-    struct text_at name;
+    struct str name;
     struct obj *o; /* what it names, borrowed: nothing runs meanwhile */
 };
 
-static struct obj *peek_target(const struct session *session, struct text_at name)
-{
-    const struct hub *hub = session->hub;
-    struct obj *o = names_peek(hub->heap, &space_of(session->space)->names, name.bytes, name.len);
-
-    return o != NULL ? o : names_peek(hub->heap, &space_of(hub->global)->names, name.bytes, name.len);
-}
-
 /* The large dict that the request calls, NULL if it does something else. */
 static const struct table *called_dict(const struct session *session, const struct envelope *request,
-                                       struct text_at name, struct callee *callee)
+                                       struct str name, struct callee *callee)
 {
     if (!is_call(request))
         return NULL;
-    if (!same_text(name, callee->name))
-        *callee = (struct callee){name, peek_target(session, name)};
+    if (!same_str(name, callee->name))
+        *callee = (struct callee){name, convert_peek_name(session, name.bytes, name.len)};
     if (callee->o == NULL || callee->o->type != OBJ_DICT || !ahead_is_worth(&dict_of(callee->o)->table))
         return NULL;
     return &dict_of(callee->o)->table;
@@ -100,16 +85,17 @@ static bool begin(const struct session *session, const struct table *names, cons
                   struct callee *callee, struct ahead *ahead)
 {
     struct heap *heap = session->hub->heap;
-    struct text_at text = {0};
+    struct reader reader = {request->params, request->end};
+    struct str text = {0};
     const struct table *table;
 
     if (request->param_count > 0)
-        text = text_at(request->params);
+        text = take_str(&reader);
     if (text.bytes == NULL)
         return false;
     table = called_dict(session, request, text, callee);
     if (table != NULL)
-        text = first_argument(request, text);
+        text = first_argument(request, &reader);
     else
         table = names;
     if (table == NULL || text.bytes == NULL)
