@@ -352,13 +352,20 @@ static unsigned open_frames(const struct session *session, const char *at, const
     return count;
 }
 
-/* Runs frames that stand at *at one after another, as far as each leaves the next one to be run: how many that are.
- * *at moves behind them. */
-static unsigned run_group(struct call *call, const struct envelope *frames, unsigned count, const char **at)
+/* What the latest request counts for in a turn: more than one if it was large. */
+static unsigned measure_work(const struct heap *heap)
+{
+    return 1 + (unsigned)((heap->work_limit - heap->work_left) / TURN_WORK);
+}
+
+/* Runs frames that stand at *at one after another, as far as each leaves the next one to be run and they count for less
+ * than `most`: what they count for. *at moves behind them. */
+static unsigned run_group(struct call *call, const struct envelope *frames, unsigned count, unsigned most,
+                          const char **at)
 {
     struct session *session = call->session;
     const struct hub_settings *settings = &session->hub->settings;
-    unsigned ran = 0;
+    unsigned ran = 0, counted = 0;
 
     if (count > 1)
         foresee(session, frames, count);
@@ -367,18 +374,14 @@ static unsigned run_group(struct call *call, const struct envelope *frames, unsi
         dispatch_frame(call, &frames[ran]);
         *at = frames[ran].end;
         check_output(session);
+        counted += measure_work(call->heap);
         ran++;
-    } while (ran < count && may_run(session) && (size_t)(frames[ran].end - *at) <= settings->limit_frame);
-    return ran;
+    } while (ran < count && counted < most && may_run(session) &&
+             (size_t)(frames[ran].end - *at) <= settings->limit_frame);
+    return counted;
 }
 
-/* What the latest request counts for in a turn beside itself, if it was a large one. */
-static unsigned measure_work(const struct heap *heap)
-{
-    return (unsigned)((heap->work_limit - heap->work_left) / TURN_WORK);
-}
-
-/* Runs whole frames at the front of bytes, at most `most`; returns how many bytes they took. */
+/* Runs whole frames at the front of bytes, as many as count for `most`; returns how many bytes they took. */
 static size_t run_frames(struct session *session, const char *bytes, size_t len, unsigned most)
 {
     const char *at = bytes, *end = bytes + len;
@@ -396,7 +399,7 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
                 return (size_t)(at - bytes) + taken;
             count = 1;
         }
-        count = run_group(&call, frames, count, &at) + measure_work(session->hub->heap);
+        count = run_group(&call, frames, count, most, &at);
         most -= count < most ? count : most;
     }
     return (size_t)(at - bytes);
