@@ -32,7 +32,7 @@ static enum hd_err target_died(struct heap *heap, const struct obj *proxy)
     uint64_t when;
 
     return heap_fail(heap, HD_DEAD, "the target #%llu of proxy #%llu was reclaimed (%s)",
-                     (unsigned long long)((const struct weak *)proxy)->target_id, (unsigned long long)proxy->id,
+                     (unsigned long long)weak_target_id(proxy), (unsigned long long)proxy->id,
                      weak_cause_name(weak_death(heap, proxy, &when)));
 }
 

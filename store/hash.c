@@ -186,7 +186,8 @@ static bool is_open(struct obj *o)
 {
     if (o->type == OBJ_TUPLE)
         return tuple_of(o)->hash == 0;
-    return o->type == OBJ_WEAKREF && !weakref_of(o)->link.is_hashed && weakref_of(o)->link.target != NULL;
+    return o->type == OBJ_WEAKREF && !weakref_of(o)->link.is_hashed &&
+           weak_link_target(&weakref_of(o)->link) != NULL;
 }
 
 static enum hd_err push(struct walk *w, struct obj *o)
@@ -228,15 +229,16 @@ static enum hd_err hash_tuple(struct walk *w, struct frame *top)
 
 static enum hd_err hash_weakref(struct walk *w, struct weak *weak)
 {
+    struct obj *target = weak_link_target(&weak->link);
     uint32_t hash = 0;
     enum hd_err err;
 
-    if (is_open(weak->link.target))
-        return push(w, weak->link.target);
-    err = hash_flat(w->heap, weak->link.target, &hash);
+    if (is_open(target))
+        return push(w, target);
+    err = hash_flat(w->heap, target, &hash);
     if (err != HD_OK)
         return err;
-    weak->hash = told_hash(w->heap, weak->link.target, hash);
+    weak->hash = told_hash(w->heap, target, hash);
     weak->link.is_hashed = true;
     w->depth--;
     return HD_OK;

@@ -198,7 +198,7 @@ void weak_link_remove(struct heap *heap, struct weak_link *link)
 
 struct obj *weak_link_peek(struct heap *heap, const struct weak_link *link)
 {
-    struct obj *target = link->target;
+    struct obj *target = weak_link_target(link);
 
     if (target == NULL || gc_is_condemned(heap, target))
         return NULL;
@@ -271,7 +271,7 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
         return heap_no_memory(heap);
     }
     *weak = (struct weak){.head = weak->head, .link = {.kind = WEAK_OBJECT, .is_shared = mailbox == NULL},
-                          .mailbox = mailbox, .target_id = target->id};
+                          .mailbox = mailbox};
     if (mailbox != NULL)
         mailbox->count++;
     if (beside != NULL)
@@ -289,7 +289,7 @@ enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out)
     if (weak == NULL)
         return heap_no_memory(heap);
     *weak = (struct weak){.head = weak->head, .died_ns = heap->now_ns(heap->now_context),
-                          .link = {.kind = WEAK_OBJECT, .cause = WEAK_COUNT, .is_hashed = is_hashed},
+                          .link = {.epitaph = 1, .kind = WEAK_OBJECT, .cause = WEAK_COUNT, .is_hashed = is_hashed},
                           .hash = (int64_t)weak->head.id};
     *out = &weak->head;
     return HD_OK;
@@ -302,11 +302,9 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
     /* may empty the list: before room is made */
     bool is_shared = find_living_shared(heap, OBJ_WEAKREF, target) == NULL;
 
-    assert(weak->link.target == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
+    assert(weak_link_target(&weak->link) == NULL && weak->mailbox == NULL && !obj_is_immortal(target));
     if (!weak_link_reserve(heap, target))
         return heap_no_memory(heap);
-    weak->target_id = target->id;
-    weak->died_ns = 0;
     weak->link.is_hashed = false;
     weak->link.is_shared = is_shared;
     weak_link_add(heap, target, &weak->link);
@@ -314,6 +312,14 @@ enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *targ
 }
 
 /* -- asking ------------------------------------------------------------------------------------------------------- */
+
+uint64_t weak_target_id(const struct obj *o)
+{
+    const struct weak_link *link = &weak_of(o)->link;
+    const struct obj *target = weak_link_target(link);
+
+    return target != NULL ? target->id : link->epitaph >> 1;
+}
 
 struct obj *weak_target_peek(struct heap *heap, const struct obj *weak)
 {
@@ -324,7 +330,7 @@ enum weak_cause weak_death(const struct heap *heap, const struct obj *o, uint64_
 {
     const struct weak *weak = weak_of(o);
 
-    if (weak->link.target != NULL) { /* condemned: its turn has not come */
+    if (weak_link_target(&weak->link) != NULL) { /* condemned: its turn has not come */
         *died_ns = heap->now_ns(heap->now_context);
         return WEAK_CYCLE;
     }
@@ -343,34 +349,48 @@ uint64_t weak_count(const struct heap *heap, const struct obj *o)
 
 /* -- clearing ----------------------------------------------------------------------------------------------------- */
 
+/* What stands in place of a neighbour at both ends of a queue: its address, told apart by the lowest bit. */
+static struct weak_link *end_of(struct weak_queue *queue)
+{
+    return (struct weak_link *)((uintptr_t)queue | 1);
+}
+
+/* The queue, if `neighbour` is an end of one; else NULL. */
+static struct weak_queue *ended_queue(const struct weak_link *neighbour)
+{
+    uintptr_t address = (uintptr_t)neighbour;
+
+    return (address & 1) != 0 ? (struct weak_queue *)(address - 1) : NULL;
+}
+
 void weak_queue_append(struct weak_queue *queue, struct weak *weak)
 {
     struct weak_link *link = &weak->link;
 
-    weak->queue = queue;
-    link->next = NULL;
-    link->prev = queue->last;
-    if (queue->last != NULL)
+    link->next = end_of(queue);
+    if (queue->last != NULL) {
+        link->prev = queue->last;
         queue->last->next = link;
-    else
+    } else {
+        link->prev = end_of(queue);
         queue->first = link;
+    }
     queue->last = link;
 }
 
-static void queue_remove(struct weak *weak)
+static void queue_remove(struct weak_link *link)
 {
-    struct weak_queue *queue = weak->queue;
-    struct weak_link *link = &weak->link;
+    struct weak_queue *begun = ended_queue(link->prev);
+    struct weak_queue *ended = ended_queue(link->next);
 
-    if (link->prev != NULL)
+    if (begun == NULL)
         link->prev->next = link->next;
     else
-        queue->first = link->next;
-    if (link->next != NULL)
+        begun->first = ended == NULL ? link->next : NULL;
+    if (ended == NULL)
         link->next->prev = link->prev;
     else
-        queue->last = link->prev;
-    weak->queue = NULL;
+        ended->last = begun == NULL ? link->prev : NULL;
     link->next = link->prev = NULL;
 }
 
@@ -379,12 +399,13 @@ struct weak *weak_queue_pop(struct weak_queue *queue)
     struct weak *weak = queue->first != NULL ? weak_of_link(queue->first) : NULL;
 
     if (weak != NULL)
-        queue_remove(weak);
+        queue_remove(&weak->link);
     return weak;
 }
 
-static void clear_object(struct weak *weak, struct step *step, uint64_t now)
+static void clear_object(struct weak *weak, uint64_t id, struct step *step, uint64_t now)
 {
+    weak->link.epitaph = id << 1 | 1;
     weak->link.cause = (uint8_t)step->cause;
     weak->died_ns = now;
     if (weak->mailbox != NULL && weak->mailbox->owner != NULL)
@@ -406,7 +427,7 @@ void weak_clear(struct heap *heap, struct obj *o, struct step *step)
         link->target = NULL;
         link->next = link->prev = NULL;
         if (link->kind == WEAK_OBJECT)
-            clear_object(weak_of_link(link), step, now);
+            clear_object(weak_of_link(link), o->id, step, now);
         else if (link->kind == WEAK_ENTRY)
             weak_entry_expire(heap, link, step);
         else
@@ -421,10 +442,10 @@ void weak_retire(struct heap *heap, struct obj *o)
 {
     struct weak *weak = weak_of(o);
 
-    if (weak->link.target != NULL)
+    if (weak_link_target(&weak->link) != NULL)
         weak_link_remove(heap, &weak->link);
-    if (weak->queue != NULL)
-        queue_remove(weak);
+    else if (weak->link.next != NULL)
+        queue_remove(&weak->link);
     mailbox_unref(heap, &weak->mailbox);
 }
 

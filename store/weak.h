@@ -33,8 +33,11 @@ enum weak_kind {
 
 /* The first member of what refers weakly, or, of a struct weak, the second. */
 struct weak_link {
-    struct obj *target;            /* NULL once cleared; not counted */
-    struct weak_link *next, *prev; /* in the target's list; of a cleared struct weak, in a weak_queue */
+    union {
+        struct obj *target;        /* not counted; NULL once cleared */
+        uint64_t epitaph;          /* of a cleared struct weak: twice the id that its target had, and 1 */
+    };
+    struct weak_link *next, *prev; /* in the target's list; of a cleared struct weak, in a weak_queue, or NULL */
     union {
         uint32_t batch;            /* WEAK_OBJECT: of a notice; those of one batch travel in one frame */
         uint32_t hash;             /* the others: under which it stands in its table */
@@ -46,7 +49,7 @@ struct weak_link {
 };
 
 struct weak_queue {
-    struct weak_link *first, *last;
+    struct weak_link *first, *last; /* beyond them is the queue itself (weak.c), so it stays where it is */
 };
 
 struct weak {
@@ -54,9 +57,7 @@ struct weak {
     struct weak_link link;
     struct mailbox *mailbox;   /* who is told of the death; NULL: nobody. Counted */
     uint64_t number;           /* the handle under which it is told; once dead and told, 0 */
-    uint64_t died_ns;          /* time of the target's death */
-    uint64_t target_id;        /* kept for repr and info after the death */
-    struct weak_queue *queue;  /* the queue it is in, or NULL */
+    uint64_t died_ns;          /* time of the target's death; until then undefined */
     int64_t hash;              /* what `hash` of the target answered, if it was asked in its life; store/hash.c */
 };
 
@@ -89,6 +90,9 @@ enum hd_err weak_new(struct heap *heap, enum obj_type type, struct obj *target, 
 enum hd_err weak_new_dead(struct heap *heap, bool is_hashed, struct obj **out);
 enum hd_err weak_attach(struct heap *heap, struct obj *weakref, struct obj *target);
 
+/* The id of the target, or what it was. */
+uint64_t weak_target_id(const struct obj *weak);
+
 /* The living target, borrowed: take a reference before anything is dropped. NULL once it is dead: reclaimed, or
  * condemned by the collector. */
 struct obj *weak_target_peek(struct heap *heap, const struct obj *weak);
@@ -119,6 +123,12 @@ void weak_link_unreserve(struct heap *heap, struct obj *target);
 
 /* Makes the link refer to `target`. Its kind is set. */
 void weak_link_add(struct heap *heap, struct obj *target, struct weak_link *link);
+
+/* The target of a link, condemned or not; NULL once it is cleared. */
+static inline struct obj *weak_link_target(const struct weak_link *link)
+{
+    return (link->epitaph & 1) == 0 ? link->target : NULL;
+}
 
 /* Clears a link that has a target. */
 void weak_link_remove(struct heap *heap, struct weak_link *link);

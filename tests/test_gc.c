@@ -615,7 +615,7 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
     held[1] = weak;
     obj_unref(heap, &ring);
     for (gc_start(gc); !gc_run(gc, 1);) {
-        struct obj *target = ((struct weak *)weak)->link.target;
+        struct obj *target = weak_link_target(&((struct weak *)weak)->link);
 
         if (target != NULL && gc_is_condemned(heap, target)) {
             was_condemned = true;
@@ -623,7 +623,7 @@ START_TEST(a_weak_reference_to_a_condemned_object_answers_nothing)
         }
     }
     ck_assert(was_condemned);
-    ck_assert_ptr_null(((struct weak *)weak)->link.target);
+    ck_assert_ptr_null(weak_link_target(&((struct weak *)weak)->link));
     close_heap();
 }
 END_TEST

@@ -221,7 +221,7 @@ START_TEST(a_cleared_one_keeps_the_id_the_cause_and_the_time)
     weak = (struct weak *)make(OBJ_WEAKREF, target, NULL);
     rig.step.cause = WEAK_SESSION;
     rig_drop(target);
-    ck_assert_uint_eq(weak->target_id, id);
+    ck_assert_uint_eq(weak_target_id(&weak->head), id);
     ck_assert_int_eq(weak->link.cause, WEAK_SESSION);
     ck_assert_uint_gt(weak->died_ns, 0);
     close_weak();

@@ -33,10 +33,12 @@ STORE = [
       "    weak = mailbox == NULL ? find_living_shared(heap, type, target) : NULL;",
       "    weak = find_living_shared(heap, type, target);", "test_weak"),
     M("store/weak.c", "notices are told earliest first",
-      "    weak->queue = queue;\n    link->next = NULL;\n    link->prev = queue->last;\n    if (queue->last != NULL)\n"
-      "        queue->last->next = link;\n    else\n        queue->first = link;\n    queue->last = link;",
-      "    weak->queue = queue;\n    link->prev = NULL;\n    link->next = queue->first;\n    if (queue->first != NULL)\n"
-      "        queue->first->prev = link;\n    else\n        queue->last = link;\n    queue->first = link;", "test_weak"),
+      "    link->next = end_of(queue);\n    if (queue->last != NULL) {\n        link->prev = queue->last;\n"
+      "        queue->last->next = link;\n    } else {\n        link->prev = end_of(queue);\n        queue->first = link;\n"
+      "    }\n    queue->last = link;",
+      "    link->prev = end_of(queue);\n    if (queue->first != NULL) {\n        link->next = queue->first;\n"
+      "        queue->first->prev = link;\n    } else {\n        link->next = end_of(queue);\n        queue->last = link;\n"
+      "    }\n    queue->first = link;", "test_weak"),
     M("store/weak.c", "the cause of a death is always count", "    weak->link.cause = (uint8_t)step->cause;",
       "    weak->link.cause = WEAK_COUNT;", "protocol_weak.py"),
     M("store/weak.c", "a weakref whose session has gone is queued to it",
