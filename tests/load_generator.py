@@ -51,7 +51,7 @@ def an_answer_may_come_in_pieces():
 
     with FakeServer(answer=answer) as fake:
         status, measured, errors = load(fake.address, "--op", "ping", "--requests", 20, "--depth", 5)
-    assert (status, measured.get("requests"), errors) == (0, 20, "")
+    assert (status, measured.get("requests"), errors) == (0, 20, ""), (status, measured, errors)
 
 
 @test_own

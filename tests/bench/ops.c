@@ -2,6 +2,7 @@
 #include "tests/bench/ops.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -292,7 +293,7 @@ static void ask(int fd, const char *template)
     frame_fill(&request, request.bytes, MSGID_FIRST, 0);
     frame_fill(&reply, reply.bytes, MSGID_FIRST, 0);
     write_all(fd, request.bytes, request.len);
-    len = read(fd, in, sizeof in);
+    len = TEMP_FAILURE_RETRY(read(fd, in, sizeof in));
     if (len <= 0 || !match(reply.bytes, reply.len, in, (size_t)len))
         die("the heap could not be prepared");
 }

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 30000
+
 void die(const char *what)
 {
     fprintf(stderr, "bench: %s: %s\n", what, errno != 0 ? strerror(errno) : "unexpected");
@@ -141,4 +143,16 @@ void write_all(int fd, const char *bytes, size_t len)
         bytes += n;
         len -= (size_t)n;
     }
+}
+
+int wait_for_events(int epoll, struct epoll_event *events, int max)
+{
+    int n;
+
+    do
+        n = epoll_wait(epoll, events, max, PATIENCE_MS);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        die("nothing came for 30 s");
+    return n;
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 /* Says what was being done, with the text of errno if there is one, and exits. */
@@ -38,5 +39,8 @@ int connect_from(const struct target *target, unsigned source);
 int connect_to(const char *address);
 
 void write_all(int fd, const char *bytes, size_t len);
+
+/* Waits for events, also if the process is stopped and goes on meanwhile; how many there are, at least one. */
+int wait_for_events(int epoll, struct epoll_event *events, int max);
 
 #endif
