@@ -1,6 +1,6 @@
 """protocol_copies.py - copies in slices: others are served meanwhile, and the copy is of one instant all the same."""
+import contextlib
 import random
-import select
 
 from harness import Daemon, Ref, pack, run, test_own, wait_until
 
@@ -33,9 +33,21 @@ def begin(client, method, *params):
     return client.msgid
 
 
-def is_silent(client):
-    """Nothing has come yet."""
-    return not client.input and not select.select([client.sock], [], [], 0)[0]
+@contextlib.contextmanager
+def at_once(server, first):
+    """What is sent meanwhile comes at once: what `first` sends before the rest, as whoever spoke last is looked at first."""
+    first.call("ping")
+    with server.held_still():
+        yield
+
+
+def look(client):
+    """Asks how many sessions have a request that is not done: it goes on in slices, or waits. working() takes the answer."""
+    return client.request("stats", "server")
+
+
+def working(client, request):
+    return client.answer(request)["server"]["working"]
 
 
 def large(client, name="x"):
@@ -47,16 +59,18 @@ def others_are_served_while_a_copy_goes_on():
     with Stage(1) as server:
         client, other = server.client(), server.client()
         large(client)
-        request = begin(client, "deepcopy", "x", {"into": 1})
-        for _ in range(100):
-            assert other.call("ping", 1) == 1
-        other.call("bind", "mine", [1, 2])
-        other.call("bind", ["global", "y"], 5)
-        other.call("unbind", ["global", "y"])
-        assert other.of("x", "len") == MANY // 2 and other.of("mine", "get", 0) == 1
-        assert other.call("batch", [["ping", [1]], ["get", [["global", "x"], {"result": "none"}]]]) == [1, None]
-        assert is_silent(client)
-        assert client.answer(request).handle == 1
+        requests = [(("ping", 1), 1)] * 100 + [
+            (("bind", "mine", [1, 2]), True), (("bind", ["global", "y"], 5), True), (("unbind", ["global", "y"]), True),
+            (("call", "x", "len"), MANY // 2), (("call", "mine", "get", [0]), 1),
+            (("batch", [["ping", [1]], ["get", [["global", "x"], {"result": "none"}]]]), [1, None])]
+        with at_once(server, client):
+            copying = client.request("deepcopy", "x", {"into": 1})
+            asked = [(other.request(*request), expected) for request, expected in requests]
+            after = look(other)
+        for request, expected in asked:
+            assert other.answer(request) == expected
+        assert working(other, after) == 1
+        assert client.answer(copying).handle == 1
         assert client.call("read", 1) == [[n] for n in range(MANY // 2)]
 
 
@@ -66,12 +80,14 @@ LONG = [("deepcopy", {"into": 1}), ("dump",), ("read",), ("get", {"result": "val
 @test_own
 def others_are_served_whatever_is_long():
     with Stage(1) as server:
-        client, other = server.client(), server.client()
+        client, other, witness = server.client(), server.client(), server.client()
         large(client)
         for method, *options in LONG:
-            request = begin(client, method, "x", *options)
-            write = other.request("call", "x", "set", [0, [0]])
-            assert is_silent(client) and is_silent(other), method
+            with at_once(server, client):
+                request = client.request(method, "x", *options)
+                write = other.request("call", "x", "set", [0, [0]])
+                after = look(witness)
+            assert working(witness, after) == 2, method  # the write waits
             client.answer(request)
             assert other.answer(write) is None
             client.call("release", 1)
@@ -82,12 +98,14 @@ def what_is_made_meanwhile_may_be_changed_meanwhile():
     with Stage(1) as server:
         client, other = server.client(), server.client()
         large(client)
-        request = begin(client, "deepcopy", "x", {"into": 1})
-        other.call("bind", "mine", [1])
-        other.of("mine", "append", 2)
-        assert other.call("read", "mine") == [1, 2]
-        assert is_silent(client)
-        client.answer(request)
+        with at_once(server, client):
+            copying = client.request("deepcopy", "x", {"into": 1})
+            asked = [other.request("bind", "mine", [1]), other.request("call", "mine", "append", [2]),
+                     other.request("read", "mine")]
+            after = look(other)
+        assert [other.answer(request) for request in asked] == [True, None, [1, 2]]
+        assert working(other, after) == 1
+        client.answer(copying)
 
 
 def writers(client):
@@ -123,16 +141,18 @@ def writers(client):
 @test_own
 def every_write_waits_for_the_copy_and_then_is_done():
     with Stage(3) as server:
-        client, other = server.client(), server.client()
+        client, other, witness = server.client(), server.client(), server.client()
         large(client)
         requests = writers(client)
         graph = [{"@": name} for name in ("l", "d", "s", "o")]
         client.call("bind", ["global", "g"], [{"@": "x"}] + graph)
         for request in requests:
             before = [client.call("read", name) for name in ("l", "d", "s")]
-            copying = begin(client, "deepcopy", "g", {"into": 100})
-            writing = other.request(*request)
-            assert other.sock not in select.select([other.sock], [], [], 0)[0] and is_silent(client), request
+            with at_once(server, client):
+                copying = client.request("deepcopy", "g", {"into": 100})
+                writing = other.request(*request)
+                after = look(witness)
+            assert working(witness, after) == 2, request
             client.answer(copying)
             copy = [client.call("read", ref) for ref in client.call("referents", 100)[1:4]]
             assert copy == before, (request, copy, before)
@@ -152,7 +172,7 @@ def a_read_is_the_same_whatever_others_write_meanwhile():
             if request[1] in ("o", "C"):
                 continue
             before = client.call("read", "g")
-            with server.held_still():
+            with at_once(server, client):
                 reading = client.request("read", "g")
                 writing = other.request(*request)
             assert client.answer(reading) == before, request
@@ -185,10 +205,12 @@ def a_long_read_that_fails_opens_no_handles_even_if_others_come_meanwhile():
         client.of("x", "append", {"@": "x"})
         handles = client.call("stats", "sessions")["sessions"]["handles"]
         taking = client.request("call", "q", "take")
-        reading = begin(client, "read", "x")
-        other.of("q", "put", [7])
+        with at_once(server, client):
+            reading = client.request("read", "x")
+            put = other.request("call", "q", "put", [[7]])
         taken = client.answer(taking)
         error, _ = client.response(reading)
+        assert other.answer(put) is None
         assert error.startswith("CYCLE "), error
         assert client.call("stats", "sessions")["sessions"]["handles"] == handles + 1
         assert client.call("read", taken.handle) == [7]
@@ -221,7 +243,7 @@ def a_dump_is_the_same_whatever_others_write_meanwhile():
         client.call("bind", ["global", "g"], [{"@": "x"}, Ref(200, 0, "")] + [{"@": name} for name in ("l", "d", "s", "o")])
         for request in requests:
             before = client.call("dump", "g")
-            with server.held_still():
+            with at_once(server, client):
                 dumping = client.request("dump", "g")
                 writing = other.request(*request)
             assert client.answer(dumping) == before, request
@@ -336,7 +358,7 @@ def a_copy_is_of_one_instant_whatever_others_write_meanwhile():
                 client.call("bind", ["global", "g"], [{"@": name} for name, _ in model.made])
                 expected = shape(root)
                 sent = []
-                with server.held_still():  # what comes first is read first: the writes find the copy begun
+                with at_once(server, client):  # the writes find the copy begun
                     copying = client.request("deepcopy", "g", {"into": 100})
                     for _ in range(8):
                         request, change = model.change()
@@ -354,15 +376,17 @@ def a_copy_is_of_one_instant_whatever_others_write_meanwhile():
 @test_own
 def who_waits_to_write_goes_before_the_next_long_copy():
     with Stage(1) as server:
-        first, second, writer = server.client(), server.client(), server.client()
+        first, second, writer, witness = [server.client() for _ in range(4)]
         large(first)
         large(first, "y")
-        one = begin(first, "deepcopy", "x", {"into": 1})
-        write = begin(writer, "call", "y", "append", [1])
-        two = begin(second, "deepcopy", "y", {"into": 1})
+        with at_once(server, first):
+            one = first.request("deepcopy", "x", {"into": 1})
+            write = writer.request("call", "y", "append", [1])
+            two = second.request("deepcopy", "y", {"into": 1})
+            after = look(witness)
+        assert working(witness, after) == 3
         first.answer(one)
         assert writer.answer(write) is None
-        assert is_silent(second)
         second.answer(two)
         assert second.of(1, "len") == MANY // 2 + 1
 
@@ -370,12 +394,14 @@ def who_waits_to_write_goes_before_the_next_long_copy():
 @test_own
 def two_long_copies_go_on_side_by_side():
     with Stage(1) as server:
-        first, second, writer = server.client(), server.client(), server.client()
+        first, second, writer, witness = [server.client() for _ in range(4)]
         large(first)
-        one = begin(first, "deepcopy", "x", {"into": 1})
-        two = begin(second, "deepcopy", "x", {"into": 1})
-        assert is_silent(first)
-        write = begin(writer, "call", "x", "append", [1])
+        with at_once(server, first):
+            one = first.request("deepcopy", "x", {"into": 1})
+            two = second.request("deepcopy", "x", {"into": 1})
+            write = writer.request("call", "x", "append", [1])
+            after = look(witness)
+        assert working(witness, after) == 3
         first.answer(one)
         second.answer(two)
         assert writer.answer(write) is None
@@ -385,16 +411,18 @@ def two_long_copies_go_on_side_by_side():
 @test_own
 def what_the_longer_of_two_copies_reads_stays_frozen_when_the_other_ends():
     with Stage(1) as server:
-        first, second, writer = server.client(), server.client(), server.client()
+        first, second = server.client(), server.client()
         large(first)
         first.call("bind", ["global", "y"], [[n] for n in range(MANY // 8)])
-        two = begin(second, "deepcopy", "x", {"into": 1})
-        one = begin(first, "deepcopy", "y", {"into": 1})
+        with at_once(server, second):
+            two = second.request("deepcopy", "x", {"into": 1})
+            one = first.request("deepcopy", "y", {"into": 1})
+            between = look(first)  # when the shorter one has ended
+            write = first.request("call", "x", "append", [1])
         first.answer(one)
-        write = begin(writer, "call", "x", "append", [1])
-        assert is_silent(second)
+        assert working(first, between) == 1
         second.answer(two)
-        assert writer.answer(write) is None
+        assert first.answer(write) is None
         assert second.of(1, "len") == MANY // 2 and second.of("x", "len") == MANY // 2 + 1
 
 

@@ -5,6 +5,7 @@ STILL = {"gc.enabled": 0}  # no collection but those that are asked for
 SLICED = {**STILL, "slice_objects": 1}
 SLICES = 3000  # containers: with SLICED, so many slices at least
 MANY = 200000
+TURN = 64  # requests of one session that are answered before the next round at most
 
 
 def ring(client, size=3, first=1):
@@ -141,7 +142,7 @@ def others_are_served_while_a_collection_runs():
         with server.held_still():
             request = client.request("gc")
             behind = client.request("ping", 1)
-            polls = [other.request("gc_info") for _ in range(50)]
+            polls = [other.request("gc_info") for _ in range(3 * TURN)]  # it begins after the first turn
         infos = [other.answer(poll) for poll in polls]
         assert infos[-1]["running"] and infos[-1]["collections"] == infos[0]["collections"], infos[-1]
         assert client.answer(request)["collected"] == 0 and client.answer(behind) == 1
@@ -174,15 +175,16 @@ def a_gc_that_arrives_during_a_collection_runs_one_more_whole_one():
         client, other = server.client(), server.client()
         client.call("bind", "kept", [[] for _ in range(MANY)])
         before = other.call("gc_info")["collections"]
-        first = client.request("gc")
-        wait_until(lambda: other.call("gc_info")["running"], "the collection")
+        client.call("ping")  # whoever spoke last is looked at first
         with server.held_still():
+            first = client.request("gc")
+            pings = [other.request("ping") for _ in range(TURN)]
             other.request("new", [], {"into": 1})  # made while the first one marks: it keeps it
             other.request("call", 1, "append", [{"@": 1}])
             other.request("release", 1)
             middle = other.request("gc_info")
             second = other.request("gc")
-        for _ in range(3):
+        for _ in range(len(pings) + 3):
             other.receive()
         info = other.answer(middle)
         assert info["running"] and info["collections"] == before, info
@@ -191,10 +193,10 @@ def a_gc_that_arrives_during_a_collection_runs_one_more_whole_one():
         assert other.call("gc_info")["collections"] == before + 2
 
 
-@test_own
-def condemned_objects_are_dead_to_weakrefs_and_proxies_while_they_go_in_slices():
-    with Daemon(config=SLICED) as server:
-        client, other = server.client(), server.client()
+def look_at_condemned_objects(server):
+    """Makes a cycle and looks at it when it is collected; whether that was before all of it had gone."""
+    client, other = server.client(), server.client()
+    try:
         first = client.call("new", [], {"into": 1})
         client.of(first, "append", [[first] for _ in range(MANY)])
         last = client.of(client.of(first, "get", 0), "get", -1)
@@ -215,8 +217,16 @@ def condemned_objects_are_dead_to_weakrefs_and_proxies_while_they_go_in_slices()
             count = other.request("stats", "objects")
         answers = [other.response(msgid) for msgid in asked]
         assert answers[:2] == [(None, None)] * 2 and all(error.startswith("DEAD ") for error, _ in answers[2:]), answers
-        assert before - MANY < other.answer(count)["objects"]["live"] < before
         assert client.answer(request)["collected"] == MANY + 2
+        return before - MANY < other.answer(count)["objects"]["live"] < before
+    finally:
+        server.close_clients()
+
+
+@test_own
+def condemned_objects_are_dead_to_weakrefs_and_proxies_while_they_go_in_slices():
+    with Daemon(config=SLICED) as server:
+        wait_until(lambda: look_at_condemned_objects(server), "a look in the middle")
 
 
 @test_own

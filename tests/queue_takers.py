@@ -230,8 +230,9 @@ def nobody_who_comes_later_is_served_before(server):
 def time_out_comes_after_its_seconds_and_the_shortest_first(server):
     client = server.client()
     q = queue(client)
+    times = {100: 0.4, 101: 0.05, 102: 0.2, 103: 0.1, 104: 0.3}
     begun = time.monotonic()
-    times = {take(client, q, seconds): seconds for seconds in (0.4, 0.05, 0.2, 0.1, 0.3)}
+    client.send(b"".join(client.encode([0, msgid, "call", [q, "take", [seconds]]]) for msgid, seconds in times.items()))
     for msgid, seconds in sorted(times.items(), key=lambda item: item[1]):
         error, _ = client.response(msgid)
         assert error.startswith("TIMEOUT ") and time.monotonic() - begun >= seconds
@@ -417,11 +418,13 @@ def waiting_calls_are_bounded():
 
 @test_own
 def who_waits_is_not_idle():
-    with Daemon(config={"idle_timeout": 0.3}) as server:
-        client = server.client()
-        q = queue(client)
-        error, _ = client.response(take(client, q, 1.2))
-        assert error.startswith("TIMEOUT ")
+    with Daemon(config={"admin_from": "loopback"}) as server:
+        client, idle = server.client(), server.client()
+        msgid = take(client, queue(client), 1.2)
+        with server.idle_timeout():
+            assert idle.event()[0] == "bye"
+            error, _ = client.response(msgid)
+            assert error.startswith("TIMEOUT ")
 
 
 @test_own
@@ -433,8 +436,8 @@ def time_in_which_the_server_stood_still_is_not_charged():
         waiting(server, 1)
         with server.held_still():
             time.sleep(3)
-        other.of(q, "put", "in time")
-        assert client.answer(msgid) == "in time"
+            put = other.request("call", q, "put", ["in time"])
+        assert client.answer(msgid) == "in time" and other.answer(put) is None
         client.call("unbind", q)
 
 
