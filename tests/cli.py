@@ -3,6 +3,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 
 from fake_server import FakeServer
@@ -363,9 +364,9 @@ def the_address_comes_from_options_then_the_environment_then_the_default_places(
 
 @test_own
 def exit_statuses_tell_what_went_wrong():
-    with FakeServer() as closed:
-        address = closed.address
-    assert run_cli(address, "ping")[0] == 3
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        assert run_cli("127.0.0.1:%d" % closed.getsockname()[1], "ping")[0] == 3
     assert run_cli("1.2.3.4.5:x", "ping")[0] in (2, 3)
     with FakeServer(hello=lambda server, msgid: server.fail(msgid, "DENIED who are you")) as server:
         status, out, errors = run_cli(server.address, "ping")

@@ -287,6 +287,18 @@ class Server:
         while self.clients:
             self.clients.pop().close()
 
+    @contextlib.contextmanager
+    def idle_timeout(self, seconds=0.05):
+        """Who is idle for so long meanwhile is ended. The clients must be administrators; the one here waits for an item,
+        which is not idle, so that it can take the setting back: nobody else is then ended for a pause of this machine."""
+        admin = self.client()
+        admin.request("call", admin.call("call", "queue", "new"), "take")
+        admin.call("config_set", "idle_timeout", seconds)
+        try:
+            yield
+        finally:
+            admin.call("config_set", "idle_timeout", 0)
+
     def gauges(self, client):
         stats = client.call("stats")
         return {f"{section}.{name}": stats[section][name] for section, name in GAUGES}

@@ -128,11 +128,11 @@ def what_is_set_holds_at_once_for_sessions_that_are_open():
 @test_own
 def an_idle_timeout_that_is_set_reaches_those_who_are_idle_already():
     with Daemon(config=ADMIN) as server:
-        admin, client = server.client(), server.client()
+        client = server.client()
         client.call("ping")
-        admin.call("config_set", "idle_timeout", 0.05)
-        name, (seq, reason) = client.event()
-        assert name == "bye" and "idle" in reason and client.receive() is None
+        with server.idle_timeout():
+            name, (seq, reason) = client.event()
+            assert name == "bye" and "idle" in reason and client.receive() is None
 
 
 @test_own

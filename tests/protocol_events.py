@@ -344,11 +344,12 @@ def the_end_of_the_daemon_sends_bye_to_every_session_after_what_it_is_owed(serve
 
 @test_own
 def an_idle_session_is_told_bye():
-    with Daemon(config={"idle_timeout": "0.05"}) as server:
+    with Daemon(config={"admin_from": "loopback"}) as server:
         client = server.client()
-        name, (seq, reason) = client.event()
-        assert (name, seq) == ("bye", 1) and "idle" in reason
-        assert client.receive() is None
+        with server.idle_timeout():
+            name, (seq, reason) = client.event()
+            assert (name, seq) == ("bye", 1) and "idle" in reason
+            assert client.receive() is None
 
 
 run()

@@ -211,7 +211,7 @@ def sessions_leave_64_descriptors_free():
 
 @test_own
 def who_sends_nothing_for_the_idle_timeout_is_told_and_closed():
-    with Daemon(config={"idle_timeout": "0.1"}) as server:
+    with Daemon(config={"admin_from": "loopback"}) as server, server.idle_timeout():
         client = server.client()
         name, (seq, reason) = client.event()
         assert (name, seq) == ("bye", 1) and "idle" in reason and client.receive() is None
