@@ -285,7 +285,7 @@ static bool slice(struct session *session, void *state)
     struct slice slice = {session, state};
     struct tracing *t = state;
 
-    if (!hub_slice(session->hub, session->hub->settings.slice_us, part, &slice))
+    if (sight_waits(&t->sight) || !hub_slice(session->hub, session->hub->settings.slice_us, part, &slice))
         return false;
     if (t->err != HD_OK || !t->is_held || chain_holds(session->hub, t))
         return true;

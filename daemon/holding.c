@@ -157,7 +157,7 @@ bool holding_slice(struct session *session, void *state)
 {
     struct slice slice = {session, state};
 
-    if (!hub_slice(session->hub, session->hub->settings.slice_us, part, &slice))
+    if (sight_waits(&slice.job->sight) || !hub_slice(session->hub, session->hub->settings.slice_us, part, &slice))
         return false;
     if (slice.job->err != HD_OK)
         return true;

@@ -26,9 +26,11 @@ enum hd_err sight_begin(struct sight *sight, struct session *session, struct led
     sight->session = session;
     sight->wanted = wanted;
     sight->unseen = wanted->len;
-    if (session->peer.is_admin) {
+    if (session->peer.is_admin && wanted->len > 0) {
         see_all(wanted);
         sight->unseen = 0;
+        sight->shows_all = true;
+        session->hub->frozen_writers++;
     }
     if (sight->unseen == 0)
         return HD_OK;
@@ -42,6 +44,8 @@ void sight_end(struct sight *sight)
 {
     if (sight->session != NULL)
         roots_end(sight->session->hub, &sight->roots);
+    if (sight->shows_all)
+        sight->session->hub->frozen_writers--;
     search_end(&sight->search);
     *sight = (struct sight){0};
 }
@@ -51,8 +55,15 @@ static void show(void *arg, const struct root *root)
     search_root(arg, root->o);
 }
 
+bool sight_waits(const struct sight *sight)
+{
+    return sight->shows_all && sight->session->hub->freezes > 0;
+}
+
 bool sight_some(struct sight *sight, size_t *budget)
 {
+    if (sight_waits(sight))
+        return false;
     if (sight->unseen == 0)
         return search_end_some(&sight->search);
     if (!sight->roots_are_shown)

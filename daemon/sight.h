@@ -3,6 +3,9 @@
  * read and from what it was given. Looking must not give power.
  *
  * What it could reach at one moment while its request ran counts as reachable: it could have taken it then.
+ *
+ * An administrator is shown all, so also a copy that is being made (freeze.h): nobody else may have hold of it before it
+ * is whole. So who would show him containers waits for long copies as who would write does, and they for him.
  */
 #ifndef HEAPD_DAEMON_SIGHT_H
 #define HEAPD_DAEMON_SIGHT_H
@@ -17,6 +20,7 @@ struct sight {
     struct root_walk roots;
     uint64_t unseen;
     bool roots_are_shown;
+    bool shows_all;        /* and is counted in hub->frozen_writers */
 };
 
 /* Begins, or begins again, to find out which of the objects in `wanted` the session can reach; `wanted` stays where it
@@ -24,7 +28,10 @@ struct sight {
 enum hd_err sight_begin(struct sight *sight, struct session *session, struct ledger *wanted);
 void sight_end(struct sight *sight);
 
-/* Looks at about *budget references (counting down); true when all is known. An administrator sees all at once. */
+/* Nothing to do before a long copy has ended. */
+bool sight_waits(const struct sight *sight);
+
+/* Looks at about *budget references (counting down); true when all is known and, until the loop goes on, may be shown. */
 bool sight_some(struct sight *sight, size_t *budget);
 
 #endif

@@ -392,6 +392,26 @@ def who_waits_to_write_goes_before_the_next_long_copy():
 
 
 @test_own
+def an_administrator_is_shown_no_copy_half_made():
+    for method, options in (("referrers", {"limit": 1}), ("path", {"others": True})):
+        with Stage(1) as server:
+            client, admin = server.client(), server.client()
+            client.call("bind", ["global", "before"], [[] for _ in range(100)])  # what comes to lie there is met first
+            client.call("bind", "big", [5000] + [1] * MANY)
+            client.call("bind", ["global", "o"], {"@": "big"})
+            admin.call("call", "o", "get", [0], {"into": 9, "result": "handle"})
+            admin.call("unbind", ["global", "o"])
+            client.call("bind", "x", [[]] * 10 + [{"@": "big"}])
+            client.call("unbind", ["global", "before"])
+            copying = begin(client, "deepcopy", "x", {"into": 2})
+            lists = [row["container"] for row in admin.call(method, Ref(9, 0, ""), options) if "container" in row]
+            lengths = [admin.of(ref, "len") for ref in lists]
+            assert lengths and set(lengths) <= {11, MANY + 1}, (method, lengths)
+            admin.call("release", *[ref.handle for ref in lists], 9)
+            client.answer(copying)
+
+
+@test_own
 def two_long_copies_go_on_side_by_side():
     with Stage(1) as server:
         first, second, writer, witness = [server.client() for _ in range(4)]
