@@ -10,8 +10,17 @@ enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *stat
     }
     call->session->job = (struct job){.kind = kind, .state = state, .method = call->method, .msgid = call->msgid,
                                       .is_request = call->is_request, .result = (uint8_t)call->opts.result,
-                                      .into = call->opts.into};
+                                      .into = call->opts.into, .manner = call->session->manner};
     return HD_OK;
+}
+
+/* A request means what it meant when it came, and its answer is of one piece: a resume may have changed the session's
+ * manner since. */
+static void write_as(struct session *session, const struct manner *manner)
+{
+    session->manner.refs = manner->refs;
+    session->manner.raw_bytes = manner->raw_bytes;
+    session->manner.depth = manner->depth;
 }
 
 static void drop_state(struct session *session, const struct job *job)
@@ -44,8 +53,10 @@ bool job_work(struct session *session)
 {
     struct heap *heap = session->hub->heap;
     struct job job = session->job;
+    struct manner now = session->manner;
     bool is_done;
 
+    write_as(session, &job.manner);
     heap->step = &session->step;
     is_done = job.kind->slice(session, job.state);
     if (is_done) {
@@ -54,6 +65,7 @@ bool job_work(struct session *session)
         answer(session, &job);
     }
     heap->step = NULL;
+    write_as(session, &now);
     if (is_done) {
         session_check_output(session);
         session_wake(session);

@@ -126,6 +126,7 @@ struct job {
     uint32_t msgid;
     uint8_t result;              /* enum result_mode */
     bool is_request;
+    struct manner manner;        /* of the session when the request came; its event_dress is not held */
 };
 
 /* How far the end of a session has come. */

@@ -412,6 +412,28 @@ def an_administrator_is_shown_no_copy_half_made():
 
 
 @test_own
+def a_resume_that_changes_the_dialect_changes_no_request_that_is_under_way():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        hello = client.hello(linger=60)
+        client.call("call", "object", "new", [], {"into": 1})
+        client.call("bind", ["global", "x"], [[] for _ in range(MANY // 4)])
+        client.of("x", "append", {5: 6})
+        reading = begin(client, "read", "x")
+        ext = server.client(resume=hello["token"], refs="ext")
+        ext.dialect = "map"
+        assert ext.answer(reading)[-1] == {"@pairs": [[5, 6]]}
+        ext.hello(refs="map")
+        copying = begin(other, "deepcopy", "x", {"into": 1})
+        writing = begin(ext, "call", "x", "append", [Ref(1, 0, "")])
+        last = server.client(resume=hello["token"], refs="ext")
+        other.answer(copying)
+        assert last.answer(writing) is None
+        assert last.of("x", "get", -1).type == "object"
+        last.call("bye")
+
+
+@test_own
 def two_long_copies_go_on_side_by_side():
     with Stage(1) as server:
         first, second, writer, witness = [server.client() for _ in range(4)]
