@@ -8,6 +8,7 @@ import random
 import re
 import select
 import socket
+import struct
 import time
 
 import msgpack
@@ -490,8 +491,7 @@ def a_request_in_slices_goes_on_without_a_connection():
         finish(b)
 
 
-@test_own
-def a_waiting_call_whose_connection_breaks_is_cancelled_without_effect():
+def is_cancelled_without_effect(is_reset):
     with Daemon(config=ADMIN) as server:
         admin = server.client()
         admin.call("bind", ["global", "q"], admin.call("call", "queue", "new"))
@@ -499,6 +499,8 @@ def a_waiting_call_whose_connection_breaks_is_cancelled_without_effect():
         waiting = a.request("call", "q", "take")
         a.request("ping", 1)
         assert a.receive()[3] == 1
+        if is_reset:
+            a.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         cut(server, admin, a, hello)
         admin.call("call", "q", "put", ["item"])
         assert admin.call("call", "q", "len") == 1
@@ -519,6 +521,16 @@ def a_waiting_call_whose_connection_breaks_is_cancelled_without_effect():
         assert c.call("call", "q", "take") == "next"
         finish(c)
         admin.call("unbind", ["global", "q"])
+
+
+@test_own
+def a_waiting_call_whose_connection_breaks_is_cancelled_without_effect():
+    is_cancelled_without_effect(False)
+
+
+@test_own
+def a_waiting_call_whose_connection_is_reset_is_cancelled_without_effect():
+    is_cancelled_without_effect(True)
 
 
 @test_own

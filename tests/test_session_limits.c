@@ -1,4 +1,5 @@
 /* test_session_limits.c - sessions in memory: at their limits, under hostile bytes and random requests. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,6 +232,27 @@ START_TEST(an_answer_beyond_session_bytes_is_LIMIT)
 }
 END_TEST
 
+START_TEST(output_that_waits_is_part_of_session_bytes)
+{
+    char ping[400], bind[400];
+    struct session *a;
+
+    snprintf(ping, sizeof ping, "ping('%0300d')", 0);
+    snprintf(bind, sizeof bind, "bind('x', '%0300d')", 0);
+    talk_open(NULL);
+    a = talk_session();
+    talk_ask(a, "bind('x', 1)");
+    set_session_bytes(quota_cost(a) + 500);
+    talk_send_call(a, ping);
+    talk_send_call(a, bind);
+    ck_assert_uint_eq(talk_read(a), 2);
+    ck_assert_msg(talk.is_error && strncmp(talk.answer, "LIMIT ", 6) == 0, "%s", talk.answer);
+    talk_says(a, "get('x')", "1");
+    talk_says(a, bind, "true");
+    talk_close();
+}
+END_TEST
+
 /* -- hostile bytes ------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_bad_frame_with_a_msgid_is_answered_and_ends_the_session)
@@ -388,6 +410,7 @@ int main(void)
         at_its_limit_a_session_can_let_go_and_others_go_on,
         what_others_let_die_is_not_taken_off_the_account,
         an_answer_beyond_session_bytes_is_LIMIT,
+        output_that_waits_is_part_of_session_bytes,
         a_bad_frame_with_a_msgid_is_answered_and_ends_the_session,
         a_bad_frame_without_a_msgid_is_told_by_bye,
         a_claim_takes_no_memory,
