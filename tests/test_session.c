@@ -11,6 +11,34 @@
 
 #define AT_ONCE 1000000u
 
+/* -- turns --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(each_request_of_a_pipeline_counts_for_its_turn)
+{
+    const unsigned most = 32; /* in a turn: fewer than two of these requests count for */
+    struct session *a;
+    struct buf stream;
+
+    talk_open(NULL);
+    a = talk_session();
+    talk_ask(a, "bind('l', [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])");
+    for (unsigned i = 0; i < 4; i++)
+        talk_ask(a, "call('l', 'extend', [{'@': 'l'}])");
+    buf_init(&stream, SIZE_MAX / 2, NULL);
+    for (unsigned i = 0; i < 15; i++)
+        notation_pack_call(&stream, 1, "call('l', 'count', [0])");
+    notation_pack_call(&stream, 1, "ping()"); /* what is asked for last is small */
+    ck_assert_int_eq(session_feed(a, stream.bytes, stream.len, most), SESSION_PENDING);
+    ck_assert_uint_eq(talk_read(a), 2);
+    ck_assert_int_eq(session_run(a, most), SESSION_PENDING);
+    ck_assert_uint_eq(talk_read(a), 2);
+    session_run(a, AT_ONCE);
+    ck_assert_uint_eq(talk_read(a), 12);
+    buf_fini(&stream);
+    talk_close();
+}
+END_TEST
+
 /* -- how bytes come ----------------------------------------------------------------------------------------------- */
 
 static void one_object_a_slice(struct hub_settings *settings)
@@ -619,6 +647,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
+        each_request_of_a_pipeline_counts_for_its_turn,
         requests_split_at_every_byte_get_the_same_answers,
         bytes_that_come_one_at_a_time_get_the_same_answers,
         a_small_death_is_answered_while_anothers_graph_dies,

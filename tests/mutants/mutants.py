@@ -300,6 +300,12 @@ DAEMON += [
     M("daemon/keep.c", "what is kept outgrows its limit by one", "    while (keep->next - keep->first >= most &&",
       "    while (keep->next - keep->first > most &&", "resume.py"),
     M("daemon/quota.c", "output is no part of session_bytes", " + buf_pending(&session->out) +", " +", "test_session_limits"),
+    M("daemon/sight.c", "an administrator is shown a copy that is half made",
+      "    return sight->shows_all && sight->session->hub->freezes > 0;", "    (void)sight;\n    return false;", "protocol_copies.py"),
+    M("daemon/job.c", "a resume changes the dialect of a request that is under way",
+      "    write_as(session, &job.manner);\n", "", "protocol_copies.py"),
+    M("daemon/session.c", "of a group of requests only one counts for its turn",
+      "        counted += measure_work(call->heap);", "        counted = measure_work(call->heap);", "test_session"),
 ]
 
 MUTANTS = STORE + PROTOCOL + DAEMON
