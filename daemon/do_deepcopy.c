@@ -30,7 +30,7 @@ static void roots(void *state, void (*visit)(void *arg, struct obj *o), void *ar
     deepcopy_roots(state, visit, arg);
 }
 
-static const struct frozen_work work = {run, answer, close_copy, cancel, roots};
+static const struct long_work work = {true, run, answer, close_copy, cancel, roots};
 
 /* A copy with a cycle in it would not die of an answer that cannot be sent: so the answer is tried with the
  * original. */

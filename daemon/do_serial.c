@@ -28,7 +28,7 @@ static bool pack_some(struct dumping *d, size_t budget)
     return d->packed == d->blob.len;
 }
 
-static bool run(void *state, size_t budget)
+static bool run_dump(void *state, size_t budget)
 {
     struct dumping *d = state;
     struct dump *dump = d->dump;
@@ -48,7 +48,7 @@ static bool run(void *state, size_t budget)
     return false;
 }
 
-static enum hd_err answer(struct call *call, void *state)
+static enum hd_err answer_dump(struct call *call, void *state)
 {
     struct dumping *d = state;
 
@@ -66,7 +66,7 @@ static void close_dump(void *state)
     hub_free(d->hub, d, sizeof *d);
 }
 
-static void roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
+static void dump_roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
 {
     struct dumping *d = state;
 
@@ -74,7 +74,7 @@ static void roots(void *state, void (*visit)(void *arg, struct obj *o), void *ar
         serial_dump_roots(d->dump, visit, arg);
 }
 
-static const struct frozen_work work = {run, answer, close_dump, close_dump, roots};
+static const struct long_work dump_work = {true, run_dump, answer_dump, close_dump, close_dump, dump_roots};
 
 enum hd_err do_dump(struct call *call)
 {
@@ -87,50 +87,111 @@ enum hd_err do_dump(struct call *call)
     buf_init(&d->answer, SIZE_MAX / 2, &call->hub->streams);
     err = serial_dump_open(call->heap, call->args[0].o, call->hub->settings.limit_read, &d->dump);
     if (err == HD_OK)
-        return freeze_run(call, &work, d);
+        return freeze_run(call, &dump_work, d);
     hub_free(call->hub, d, sizeof *d);
     return err;
 }
 
-/* -- load --------------------------------------------------------------------------------------------------------- */
+/* -- load, in slices if it is long: nobody else comes to what is being made ---------------------------------------- */
+
+struct loader {
+    struct session *session;
+    struct loading *loading;
+    struct obj *blob; /* owned: its bytes are read until the end */
+    struct serial_classes classes;
+    bool by_name;
+};
 
 /* What a name is bound to, by the rule of targets. */
 static struct obj *find_by_name(void *context, const char *name, size_t len)
 {
-    struct call *call = context;
+    struct session *session = context;
     struct binding binding = {.name = name, .name_len = len};
     struct obj *found = NULL;
 
-    return names_lookup(call->session, &binding, &found) == HD_OK ? found : NULL;
+    return names_lookup(session, &binding, &found) == HD_OK ? found : NULL;
+}
+
+static bool run_load(void *state, size_t budget)
+{
+    const struct loader *loader = state;
+
+    return serial_load_run(loader->loading, loader->by_name ? SIZE_MAX : budget);
 }
 
 /* A graph with a cycle in it would not die of an answer that cannot be sent: it is taken apart. */
-static enum hd_err reply_loaded(struct call *call, struct serial_loaded *loaded)
+static enum hd_err answer_load(struct call *call, void *state)
 {
-    struct obj *root = obj_ref(loaded->root);
-    enum hd_err err = reply_object_take(call, &root);
+    const struct loader *loader = state;
+    struct serial_loaded loaded;
+    struct obj *root;
+    enum hd_err err = serial_load_result(loader->loading, &loaded);
 
+    if (err != HD_OK)
+        return err;
+    root = obj_ref(loaded.root);
+    err = reply_object_take(call, &root);
     if (err == HD_OK)
-        serial_keep(call->heap, loaded);
+        serial_keep(call->heap, &loaded);
     else
-        serial_undo(call->heap, loaded);
+        serial_undo(call->heap, &loaded);
     return err;
 }
 
+static void free_loader(struct loader *loader)
+{
+    struct hub *hub = loader->session->hub;
+
+    obj_unref(hub->heap, &loader->blob);
+    hub_free(hub, loader, sizeof *loader);
+}
+
+static void close_load(void *state)
+{
+    struct loader *loader = state;
+
+    serial_load_close(loader->loading);
+    free_loader(loader);
+}
+
+static void cancel_load(void *state)
+{
+    struct loader *loader = state;
+
+    serial_load_cancel(loader->loading);
+    free_loader(loader);
+}
+
+static void load_roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    const struct loader *loader = state;
+
+    visit(arg, loader->blob);
+    serial_load_roots(loader->loading, visit, arg);
+}
+
+static const struct long_work load_work = {false, run_load, answer_load, close_load, cancel_load, load_roots};
+
 enum hd_err do_load(struct call *call)
 {
-    struct serial_classes classes = {find_by_name, call};
-    bool by_name = opts_number(&call->opts, RPC_OPTION_CLASSES, 0) == 1;
-    struct text *blob = text_of(call->args[0].o);
-    struct serial_loaded loaded;
+    struct obj *blob = call->args[0].o;
+    struct loader *loader;
     enum hd_err err;
 
-    if (blob->head.type != OBJ_BYTES)
-        return heap_fail(call->heap, HD_BAD_ARGS, "load: 'blob' is a bin, not %s", obj_type_name(blob->head.type));
-    err = serial_load(call->heap, blob->bytes, blob->len, by_name ? &classes : NULL, &loaded);
-    if (err != HD_OK)
+    if (blob->type != OBJ_BYTES)
+        return heap_fail(call->heap, HD_BAD_ARGS, "load: 'blob' is a bin, not %s", obj_type_name(blob->type));
+    loader = hub_alloc(call->hub, sizeof *loader);
+    if (loader == NULL)
+        return heap_no_memory(call->heap);
+    *loader = (struct loader){.session = call->session, .blob = obj_ref(blob), .classes = {find_by_name, call->session},
+                              .by_name = opts_number(&call->opts, RPC_OPTION_CLASSES, 0) == 1};
+    err = serial_load_open(call->heap, text_of(blob)->bytes, text_of(blob)->len,
+                           loader->by_name ? &loader->classes : NULL, &loader->loading);
+    if (err != HD_OK) {
+        free_loader(loader);
         return err;
+    }
     if (call->opts.result == RESULT_AUTO)
         call->opts.result = RESULT_HANDLE;
-    return reply_loaded(call, &loaded);
+    return freeze_run(call, &load_work, loader);
 }

@@ -85,8 +85,9 @@ bool freeze_keep(struct session *session, const struct envelope *envelope)
 
 /* -- long work ---------------------------------------------------------------------------------------------------- */
 
-struct freezing {
-    const struct frozen_work *work;
+/* Work under way. */
+struct going {
+    const struct long_work *work;
     void *state;
 };
 
@@ -105,9 +106,9 @@ static void thaw(struct hub *hub)
 
 static bool part(void *arg, size_t budget)
 {
-    const struct freezing *freezing = arg;
+    const struct going *going = arg;
 
-    return freezing->work->run(freezing->state, budget);
+    return going->work->run(going->state, budget);
 }
 
 /* What is left of limits.session_bytes holds for slices as for requests. */
@@ -125,11 +126,11 @@ static bool long_slice(struct session *session, void *state)
 
 static enum hd_err long_answer(struct call *call, void *state)
 {
-    const struct freezing *freezing = state;
+    const struct going *going = state;
     bool has_quota = quota_begin(call->session);
     enum hd_err err;
 
-    err = freezing->work->answer(call, freezing->state);
+    err = going->work->answer(call, going->state);
     if (has_quota)
         quota_end(call->session);
     return err;
@@ -137,51 +138,53 @@ static enum hd_err long_answer(struct call *call, void *state)
 
 static void long_drop(struct session *session, void *state)
 {
-    struct freezing *freezing = state;
+    struct going *going = state;
 
-    freezing->work->close(freezing->state);
-    hub_free(session->hub, freezing, sizeof *freezing);
-    thaw(session->hub);
+    going->work->close(going->state);
+    if (going->work->freezes)
+        thaw(session->hub);
+    hub_free(session->hub, going, sizeof *going);
 }
 
 static void long_roots(void *state, void (*visit)(void *arg, struct obj *o), void *arg)
 {
-    const struct freezing *freezing = state;
+    const struct going *going = state;
 
-    freezing->work->roots(freezing->state, visit, arg);
+    going->work->roots(going->state, visit, arg);
 }
 
-static const struct job_kind long_work = {long_slice, long_answer, long_drop, long_roots};
+static const struct job_kind long_job = {long_slice, long_answer, long_drop, long_roots};
 
 /* The first slice was not enough. */
-static enum hd_err go_on(struct call *call, const struct freezing *begun)
+static enum hd_err go_on(struct call *call, const struct going *begun)
 {
-    struct freezing *freezing;
+    struct going *going;
 
-    if (call->hub->frozen_writers > 0) {
+    if (begun->work->freezes && call->hub->frozen_writers > 0) {
         begun->work->cancel(begun->state);
         return wait_to_copy(call);
     }
-    freezing = hub_alloc(call->hub, sizeof *freezing);
-    if (freezing == NULL) {
+    going = hub_alloc(call->hub, sizeof *going);
+    if (going == NULL) {
         begun->work->cancel(begun->state);
         return heap_no_memory(call->heap);
     }
-    *freezing = *begun;
-    freeze(call->hub);
-    return job_begin(call, &long_work, freezing);
+    *going = *begun;
+    if (begun->work->freezes)
+        freeze(call->hub);
+    return job_begin(call, &long_job, going);
 }
 
-enum hd_err freeze_run(struct call *call, const struct frozen_work *work, void *state)
+enum hd_err freeze_run(struct call *call, const struct long_work *work, void *state)
 {
-    struct freezing freezing = {work, state};
+    struct going going = {work, state};
     enum hd_err err;
 
     if (call->is_step)
         while (!work->run(state, SIZE_MAX))
             continue;
-    else if (!hub_slice(call->hub, call->hub->settings.slice_us, part, &freezing))
-        return go_on(call, &freezing);
+    else if (!hub_slice(call->hub, call->hub->settings.slice_us, part, &going))
+        return go_on(call, &going);
     err = work->answer(call, state);
     work->close(state);
     return err;

@@ -6,6 +6,8 @@
  * if it had come later. Everything else goes on: reading, names, handles, weak references, deaths, making new objects
  * and changing those. docs/adr/0014-writes-wait-for-a-long-copy.md
  *
+ * A load, too, is long work, but nobody else comes to what it makes: it freezes nothing.
+ *
  * Who waits has changed nothing: its frame is kept and run again when nothing is frozen any more. Long copies that come
  * while somebody waits to write wait behind them, so that none waits for ever.
  */
@@ -14,8 +16,9 @@
 
 #include "daemon/call.h"
 
-/* What a method does in slices over a frozen graph. */
-struct frozen_work {
+/* What a method does in slices. */
+struct long_work {
+    bool freezes; /* it reads what others may write to */
     bool (*run)(void *state, size_t budget); /* about `budget` references; true at the end */
     enum hd_err (*answer)(struct call *call, void *state);
     void (*close)(void *state);
@@ -25,7 +28,7 @@ struct frozen_work {
 
 /* Does it: at once if one slice will do, or in a batch; else the request becomes a job, or waits. `state` is closed in any
  * case. */
-enum hd_err freeze_run(struct call *call, const struct frozen_work *work, void *state);
+enum hd_err freeze_run(struct call *call, const struct long_work *work, void *state);
 
 /* Whether a change of `o` has to wait. */
 static inline bool freeze_holds(const struct heap *heap, const struct obj *o)

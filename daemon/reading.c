@@ -47,7 +47,7 @@ static void roots(void *state, void (*visit)(void *arg, struct obj *o), void *ar
     convert_pack_roots(reading->packer, visit, arg);
 }
 
-static const struct frozen_work work = {run, answer, close_reading, close_reading, roots};
+static const struct long_work work = {true, run, answer, close_reading, close_reading, roots};
 
 static enum hd_err read_in_slices(struct call *call, struct obj *o, uint64_t levels)
 {

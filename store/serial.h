@@ -71,6 +71,26 @@ struct serial_loaded {
 enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
                         struct serial_loaded *loaded);
 
+/*
+ * The same in slices. Nobody else comes to what is being loaded; the bytes and `classes` stay as they are until the end,
+ * and if there are `classes`, there is one slice only: what names lead to is looked at in one instant.
+ *
+ * serial_load_open: begins with what is left of the work budget. NO_MEMORY.
+ * serial_load_run: goes on for about `budget` values; true at the end, which serial_load_result tells, once: as
+ * serial_load.
+ * serial_load_close: frees it, at the end or before: of a graph half made, what lies in cycles is left to the collector.
+ * serial_load_cancel: the same, and nothing is left over; in one go.
+ * serial_load_roots: shows what it holds.
+ */
+struct loading;
+enum hd_err serial_load_open(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
+                             struct loading **out);
+bool serial_load_run(struct loading *l, size_t budget);
+enum hd_err serial_load_result(struct loading *l, struct serial_loaded *loaded);
+void serial_load_close(struct loading *l);
+void serial_load_cancel(struct loading *l);
+void serial_load_roots(struct loading *l, void (*visit)(void *arg, struct obj *o), void *arg);
+
 /* The graph belongs to whoever has taken references to it: drops that of `loaded`. */
 void serial_keep(struct heap *heap, struct serial_loaded *loaded);
 

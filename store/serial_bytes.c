@@ -1,6 +1,22 @@
 /* serial_bytes.c - reading the MessagePack forms of a dump. All widths are taken, whatever a writer chose. */
 #include "store/serial_bytes.h"
 
+#define SEALED_AT_ONCE ((size_t)256)
+
+bool serial_seal_some(struct siphash *hash, const char *bytes, size_t len, size_t *budget, uint64_t *seal)
+{
+    size_t parts = (len - hash->at) / SEALED_AT_ONCE;
+
+    if (parts > *budget) {
+        siphash_some(hash, bytes, hash->at + *budget * SEALED_AT_ONCE);
+        *budget = 0;
+        return false;
+    }
+    *budget -= parts;
+    *seal = siphash_end(hash, bytes, len);
+    return true;
+}
+
 static const struct serial_value bad = {.form = SERIAL_BAD};
 
 /* Takes a big-endian number of `size` bytes; false if the bytes end before. */

@@ -450,19 +450,13 @@ static enum hd_err write_heading(struct dump *d)
     return d->blob.len + SERIAL_TAIL <= d->limit ? HD_OK : too_large(d);
 }
 
-#define SEALED_AT_ONCE ((size_t)256) /* bytes hashed for one reference of the budget */
-
 static void seal_some(struct dump *d, size_t *budget)
 {
-    size_t parts = (d->blob.len - d->hash.at) / SEALED_AT_ONCE;
+    uint64_t seal;
 
-    if (parts > *budget) {
-        siphash_some(&d->hash, d->blob.bytes, d->hash.at + *budget * SEALED_AT_ONCE);
-        *budget = 0;
+    if (!serial_seal_some(&d->hash, d->blob.bytes, d->blob.len, budget, &seal))
         return;
-    }
-    *budget -= parts;
-    serial_store(at(d), siphash_end(&d->hash, d->blob.bytes, d->blob.len), SERIAL_TAIL);
+    serial_store(at(d), seal, SERIAL_TAIL);
     d->blob.len += SERIAL_TAIL;
     d->stage = DONE;
 }

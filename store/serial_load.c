@@ -9,13 +9,14 @@
  * the promises that are open together must fit in the bytes that are left.
  *
  * In a large graph what an INDEX leads to is far from what was made last, and memory is slow. So values are read some way
- * ahead of their turn, to ask for the places that an INDEX names; and the references that it makes are counted beside the
- * object, until all is read: then all counts are brought up to date in the order in which the objects lie.
+ * ahead of their turn: to ask for the place where the object of an INDEX stands, and half the way later for the object.
+ *
+ * Between two slices all that was made has its true count; nothing outside refers to it.
  */
 #include "store/serial_loading.h"
 
 #include "store/compare.h"
-#include "store/copy.h"
+#include "store/fetch.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/dict.h"
 #include "store/kinds/object.h"
@@ -28,9 +29,6 @@ enum hd_err loading_refuse(struct loading *l, const char *why)
     return heap_fail(l->heap, HD_VALUE, "the dump is damaged: %s", why);
 }
 
-/* So many references are added to an object in one load at most, so that its count has room for them. */
-#define MORE_MAX (UINT32_MAX - OBJ_COUNT_MAX - 1)
-
 /* -- reading ahead ------------------------------------------------------------------------------------------------ */
 
 static void read_ahead(struct loading *l, unsigned place)
@@ -38,10 +36,17 @@ static void read_ahead(struct loading *l, unsigned place)
     struct loading_ahead *ahead = &l->ahead[place % LOADING_AHEAD];
 
     *ahead = (struct loading_ahead){serial_read(&l->in), l->in.at};
-    if (ahead->value.form == SERIAL_INDEX && ahead->value.len < l->claimed) {
-        __builtin_prefetch(&l->out->objects[ahead->value.len]);
-        __builtin_prefetch(&l->more[ahead->value.len]);
-    }
+    if (ahead->value.form == SERIAL_INDEX && ahead->value.len < l->claimed)
+        __builtin_prefetch(&l->out.objects[ahead->value.len]);
+}
+
+/* The object of an INDEX whose turn comes soon. */
+static FETCHES void fetch_soon(const struct loading *l)
+{
+    const struct serial_value *soon = &l->ahead[(l->turn + LOADING_AHEAD / 2) % LOADING_AHEAD].value;
+
+    if (soon->form == SERIAL_INDEX && soon->len < l->out.len)
+        __builtin_prefetch(l->out.objects[soon->len]);
 }
 
 static const struct serial_value *peek_next(const struct loading *l)
@@ -54,6 +59,7 @@ struct serial_value loading_next(struct loading *l)
     struct loading_ahead next = l->ahead[l->turn % LOADING_AHEAD];
 
     read_ahead(l, l->turn++);
+    fetch_soon(l);
     l->at = next.end;
     return next.value;
 }
@@ -72,26 +78,37 @@ static bool hashes_late(const struct obj *key)
 static const struct table_entry *same_in_model(const struct loading *l, const struct loading_frame *frame,
                                                const struct obj *key)
 {
-    const struct table *model = &dict_of(l->out->objects[frame->model - 1])->table;
+    const struct table *model = &dict_of(l->out.objects[frame->model - 1])->table;
     uint32_t place = dict_of(frame->o)->table.used;
 
     return place < model->used && model->entries[place].key == key ? &model->entries[place] : NULL;
 }
 
-/* An entry of a dict or set, for which there is room; consumes both references. */
-static enum hd_err give_entry(struct loading *l, struct obj *o, struct obj *key, struct obj *value)
+/* The container of a key that can be hashed only when all is there is built anew in the end. */
+static enum hd_err put_off(struct loading *l, struct loading_frame *frame)
 {
-    struct table *table = &dict_of(o)->table;
+    struct obj **late = pool_grow(l->heap->pool, l->late, l->late_len, &l->late_capacity, sizeof *late);
+
+    if (late == NULL)
+        return heap_no_memory(l->heap);
+    l->late = late;
+    l->late[l->late_len++] = frame->o;
+    frame->is_late = true;
+    return HD_OK;
+}
+
+/* An entry of a dict or set, for which there is room; consumes both references. */
+static enum hd_err give_entry(struct loading *l, struct loading_frame *frame, struct obj *key, struct obj *value)
+{
+    struct table *table = &dict_of(frame->o)->table;
     uint32_t hash = table->used * UINT32_C(0x9e3779b1); /* until the end; any, but not one for all */
     uint32_t position = TABLE_NONE;
     enum hd_err err = HD_OK;
 
-    if (hashes_late(key)) {
-        o->flags |= OBJ_ON_PATH;
-        l->has_late_keys = true;
-    }
-    if ((o->flags & OBJ_ON_PATH) == 0)
-        err = dict_find(l->heap, o, key, &hash, &position);
+    if (!frame->is_late && hashes_late(key))
+        err = put_off(l, frame);
+    if (err == HD_OK && !frame->is_late)
+        err = dict_find(l->heap, frame->o, key, &hash, &position);
     if (err == HD_TYPE)
         return HD_VALUE; /* the text names the unhashable key */
     if (err == HD_OK && position != TABLE_NONE)
@@ -115,7 +132,7 @@ static enum hd_err give_to_dict(struct loading *l, struct loading_frame *frame, 
     if (same != NULL)
         table_insert(l->heap->pool, &dict_of(frame->o)->table, same->hash, frame->key, o);
     else
-        err = give_entry(l, frame->o, frame->key, o);
+        err = give_entry(l, frame, frame->key, o);
     if (err == HD_OK)
         frame->key = NULL;
     return err;
@@ -154,7 +171,7 @@ static enum hd_err give_class(struct loading *l, size_t depth, struct obj *o)
     if (err != HD_OK)
         return err;
     obj_unref(l->heap, &class); /* the instance holds it */
-    frame->o = l->out->objects[frame->number] = instance;
+    frame->o = l->out.objects[frame->number] = instance;
     return give(l, depth - 1, instance);
 }
 
@@ -173,7 +190,7 @@ static enum hd_err give_to(struct loading *l, size_t depth, struct obj *o)
         tuple->items[tuple->len - 1 - frame->left] = o;
         return HD_OK;
     case OBJ_SET:
-        return give_entry(l, frame->o, o, NULL);
+        return give_entry(l, frame, o, NULL);
     case OBJ_DICT:
         return give_to_dict(l, frame, o);
     default:
@@ -188,7 +205,7 @@ static enum hd_err give(struct loading *l, size_t depth, struct obj *o)
     enum hd_err err = HD_OK;
 
     if (depth == 0)
-        l->out->root = o;
+        l->out.root = o;
     else
         err = give_to(l, depth, o);
     if (err != HD_OK && l->orphan == NULL)
@@ -210,7 +227,7 @@ static enum hd_err promise(struct loading *l, uint64_t values)
 /* Gives an object its number, and to what is open. */
 static enum hd_err add(struct loading *l, struct obj *o)
 {
-    l->out->objects[l->out->len++] = o;
+    l->out.objects[l->out.len++] = o;
     return give(l, l->depth, o);
 }
 
@@ -222,10 +239,10 @@ static enum hd_err open_last(struct loading *l, enum obj_type type, struct obj *
     if (l->depth == l->most_depth)
         return loading_refuse(l, "it is deeper than it says");
     frame = &l->frames[l->depth++];
-    *frame = (struct loading_frame){.o = o, .number = (uint32_t)l->out->len - 1, .left = (uint32_t)left,
+    *frame = (struct loading_frame){.o = o, .number = (uint32_t)l->out.len - 1, .left = (uint32_t)left,
                                     .type = (uint8_t)type, .is_like = frame->model != 0, .model = frame->model};
     if (type == OBJ_TUPLE) {
-        o->flags |= OBJ_ON_PATH;
+        o->aux = LOADING_OPEN;
         l->open_tuples++;
     }
     return HD_OK;
@@ -235,10 +252,10 @@ static void close_top(struct loading *l)
 {
     struct loading_frame *frame = &l->frames[--l->depth];
 
-    if (frame->type == OBJ_DICT && (frame->o->flags & OBJ_ON_PATH) == 0) /* its hashes are known */
+    if (frame->type == OBJ_DICT && !frame->is_late) /* its hashes are known */
         frame->model = frame->number + 1;
     if (frame->type == OBJ_TUPLE) {
-        frame->o->flags &= (uint8_t)~OBJ_ON_PATH;
+        frame->o->aux = LOADING_NEW;
         l->open_tuples--;
     }
 }
@@ -283,7 +300,7 @@ static enum hd_err read_instance(struct loading *l, uint32_t len)
 {
     if (len % 2 == 0)
         return loading_refuse(l, "an object has half an attribute");
-    l->out->objects[l->out->len++] = NULL;
+    l->out.objects[l->out.len++] = NULL;
     return open_last(l, OBJ_OBJECT, NULL, 1 + (uint64_t)len / 2);
 }
 
@@ -300,7 +317,7 @@ static struct obj *find_class(const struct loading *l, const char *name, uint32_
 /* The class of the blob is read nevertheless, for what hangs on it, and is put aside. Consumes both. */
 static enum hd_err add_found_class(struct loading *l, struct obj *made, struct obj *found, uint64_t left)
 {
-    struct serial_loaded *out = l->out;
+    struct serial_loaded *out = &l->out;
     enum hd_err err;
     struct obj **aside =
         pool_grow(l->heap->pool, out->aside, out->aside_len, &out->aside_capacity, sizeof(struct obj *));
@@ -423,36 +440,18 @@ static enum hd_err read_map(struct loading *l, uint32_t len)
     return add_open(l, err, dict, 2 * (uint64_t)len);
 }
 
-/* An object that was read before. It is not touched, if that can be. */
+/* An object that was read before. */
 static enum hd_err read_index(struct loading *l, uint32_t number)
 {
-    struct obj *o = number < l->out->len ? l->out->objects[number] : NULL;
+    struct obj *o = number < l->out.len ? l->out.objects[number] : NULL;
 
     if (o == NULL)
         return loading_refuse(l, "a number leads to nothing");
-    if (l->more[number] == MORE_MAX)
+    if (!obj_can_ref(o))
         return heap_count_full(l->heap, o);
-    l->more[number]++;
-    if (l->open_tuples > 0 && o->type == OBJ_TUPLE && (o->flags & OBJ_ON_PATH) != 0)
+    if (l->open_tuples > 0 && o->type == OBJ_TUPLE && o->aux == LOADING_OPEN)
         l->has_knots = true; /* good if the way back to it leads through something else */
-    return give(l, l->depth, o);
-}
-
-/* Adds the references that were counted beside the objects. */
-static enum hd_err count_references(struct loading *l)
-{
-    enum hd_err err = HD_OK;
-
-    for (size_t i = 0; i < l->out->len; i++) {
-        struct obj *o = l->out->objects[i];
-
-        if (l->more[i] == 0 || obj_is_immortal(o))
-            continue;
-        o->count += l->more[i];
-        if (o->count > OBJ_COUNT_MAX)
-            err = heap_count_full(l->heap, o);
-    }
-    return err;
+    return give(l, l->depth, obj_ref(o));
 }
 
 static enum hd_err read_atom(struct loading *l, const struct serial_value *value)
@@ -493,7 +492,7 @@ static enum hd_err read_value(struct loading *l)
     l->owed--;
     if (value.form == SERIAL_INDEX)
         return read_index(l, value.len);
-    if (l->out->len == l->claimed)
+    if (l->out.len == l->claimed)
         return loading_refuse(l, "it holds more objects than it says");
     if (value.form == SERIAL_ARRAY)
         return read_array(l, value.len);
@@ -532,33 +531,40 @@ static enum hd_err read_attribute_name(struct loading *l, struct loading_frame *
     return is_set ? loading_refuse(l, "two attributes have one name") : HD_OK;
 }
 
-static enum hd_err read_graph(struct loading *l)
+/* One value, or the end of a container. */
+static enum hd_err read_step(struct loading *l)
 {
-    enum hd_err err;
+    struct loading_frame *frame = &l->frames[l->depth - 1];
+    enum hd_err err = HD_OK;
 
-    l->owed = 1;
-    err = read_value(l);
-    while (err == HD_OK && l->depth > 0) {
-        struct loading_frame *frame = &l->frames[l->depth - 1];
-
-        if (frame->left == 0) {
-            close_top(l);
-            continue;
-        }
-        if (frame->o != NULL && (frame->type == OBJ_OBJECT || frame->type == OBJ_CLASS))
-            err = read_attribute_name(l, frame);
-        if (err == HD_OK)
-            err = read_value(l);
+    if (frame->left == 0) {
+        close_top(l);
+        return HD_OK;
     }
+    if (frame->o != NULL && (frame->type == OBJ_OBJECT || frame->type == OBJ_CLASS))
+        err = read_attribute_name(l, frame);
+    return err == HD_OK ? read_value(l) : err;
+}
+
+static enum hd_err read_some(struct loading *l, size_t *budget)
+{
+    enum hd_err err = l->out.len == 0 ? read_value(l) : HD_OK;
+
+    for (; err == HD_OK && l->depth > 0 && *budget > 0; (*budget)--)
+        err = read_step(l);
+    if (err == HD_OK && l->depth == 0)
+        l->stage = LOADING_LINKS;
     return err;
 }
 
-/* -- the whole ---------------------------------------------------------------------------------------------------- */
+/* -- what stands around it ---------------------------------------------------------------------------------------- */
 
-/* Magic, version, size and checksum: what was cut off or changed on the way is told at once. */
-static enum hd_err check_frame(struct heap *heap, const char *bytes, size_t len)
+/* Magic, version and size: what was cut off is told at once. */
+static enum hd_err check_head(struct loading *l)
 {
-    static const uint64_t no_key[2] = {0, 0};
+    struct heap *heap = l->heap;
+    const char *bytes = l->bytes;
+    size_t len = l->len;
     uint64_t body;
 
     if (len < 8 || memcmp(bytes, serial_magic, sizeof serial_magic) != 0)
@@ -572,15 +578,16 @@ static enum hd_err check_frame(struct heap *heap, const char *bytes, size_t len)
     if (body != len - SERIAL_HEAD - SERIAL_TAIL)
         return heap_fail(heap, HD_VALUE, "the dump has a body of %llu bytes, its head says %llu",
                          (unsigned long long)(len - SERIAL_HEAD - SERIAL_TAIL), (unsigned long long)body);
-    if (serial_fetch(bytes + len - SERIAL_TAIL, 8) != siphash13(no_key, bytes, len - SERIAL_TAIL))
-        return heap_fail(heap, HD_VALUE, "the dump was changed: its checksum is wrong");
+    siphash_start(&l->hash);
+    l->stage = LOADING_SEAL;
     return HD_OK;
 }
 
 /* Room for what the head claims, which is at most one object and one level for each byte. */
-static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
+static enum hd_err begin_graph(struct loading *l)
 {
-    size_t body = len - SERIAL_HEAD - SERIAL_TAIL;
+    const char *bytes = l->bytes;
+    size_t body = l->len - SERIAL_HEAD - SERIAL_TAIL;
     struct pool *pool = l->heap->pool;
 
     l->in.at = (const unsigned char *)bytes + SERIAL_HEAD;
@@ -590,56 +597,150 @@ static enum hd_err begin_load(struct loading *l, const char *bytes, size_t len)
     l->most_depth = (size_t)serial_fetch(bytes + 16, 4);
     if (l->claimed == 0 || l->claimed > body || l->most_depth > body || serial_fetch(bytes + 20, 4) != 0)
         return loading_refuse(l, "its head says what cannot be");
-    l->out->objects = pool_alloc(pool, l->claimed * sizeof(struct obj *), POOL_DATA);
-    if (l->out->objects == NULL)
+    l->out.objects = pool_alloc(pool, l->claimed * sizeof(struct obj *), POOL_DATA);
+    if (l->out.objects == NULL)
         return heap_no_memory(l->heap);
-    l->out->capacity = l->claimed;
-    l->more = pool_zero(pool, l->claimed * sizeof *l->more);
+    l->out.capacity = l->claimed;
     l->frames = pool_zero(pool, (l->most_depth + 1) * sizeof *l->frames);
-    if (l->more == NULL || l->frames == NULL)
+    if (l->frames == NULL)
         return heap_no_memory(l->heap);
     for (unsigned i = 0; i < LOADING_AHEAD; i++)
         read_ahead(l, i);
+    l->owed = 1;
+    l->stage = LOADING_GRAPH;
     return HD_OK;
 }
 
-/* What a load that failed was holding; `out` has the rest. */
-static void drop_loading(struct loading *l)
+/* The checksum: what was changed on the way is told before anything is made. */
+static enum hd_err check_seal(struct loading *l, size_t *budget)
 {
-    for (size_t i = 0; i < l->depth; i++)
-        if (l->frames[i].type == OBJ_DICT)
-            obj_unref(l->heap, &l->frames[i].key);
-    obj_unref(l->heap, &l->orphan);
+    size_t sealed = l->len - SERIAL_TAIL;
+    uint64_t seal;
+
+    if (!serial_seal_some(&l->hash, l->bytes, sealed, budget, &seal))
+        return HD_OK;
+    if (serial_fetch(l->bytes + sealed, SERIAL_TAIL) != seal)
+        return heap_fail(l->heap, HD_VALUE, "the dump was changed: its checksum is wrong");
+    return begin_graph(l);
 }
 
-static enum hd_err build(struct loading *l)
-{
-    enum hd_err err = read_graph(l);
-    enum hd_err counted = count_references(l); /* of a load that failed too: what is undone must be counted */
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
 
-    if (err == HD_OK)
-        err = counted;
-    return err == HD_OK ? loading_finish(l) : err;
+static enum hd_err load_some(struct loading *l, size_t *budget)
+{
+    switch (l->stage) {
+    case LOADING_HEAD:
+        return check_head(l);
+    case LOADING_SEAL:
+        return check_seal(l, budget);
+    case LOADING_GRAPH:
+        return read_some(l, budget);
+    case LOADING_LINKS:
+        return loading_link_some(l, budget);
+    case LOADING_KNOTS:
+        return loading_search_some(l, budget);
+    case LOADING_KEYS:
+        return loading_hash_some(l, budget);
+    default:
+        loading_give_up_some(l, budget);
+        return HD_OK;
+    }
+}
+
+static void fail(struct loading *l, enum hd_err err)
+{
+    l->err = err;
+    l->stage = LOADING_GIVES_UP;
+    memcpy(l->text, l->heap->error_text, sizeof l->text);
+}
+
+bool serial_load_run(struct loading *l, size_t budget)
+{
+    l->heap->work_left = l->work_left;
+    while (l->stage != LOADING_DONE && budget > 0) {
+        enum hd_err err = load_some(l, &budget);
+
+        if (err != HD_OK)
+            fail(l, err);
+    }
+    l->work_left = l->heap->work_left;
+    return l->stage == LOADING_DONE;
+}
+
+static void start(struct loading *l, struct heap *heap, const char *bytes, size_t len,
+                  const struct serial_classes *classes)
+{
+    *l = (struct loading){.heap = heap, .bytes = bytes, .len = len, .classes = classes, .work_left = heap->work_left,
+                          .out.first_id = heap->next_id};
+}
+
+enum hd_err serial_load_open(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
+                             struct loading **out)
+{
+    struct loading *l = pool_alloc(heap->pool, sizeof *l, POOL_DATA);
+
+    if (l == NULL)
+        return heap_no_memory(heap);
+    start(l, heap, bytes, len, classes);
+    *out = l;
+    return HD_OK;
+}
+
+enum hd_err serial_load_result(struct loading *l, struct serial_loaded *loaded)
+{
+    if (l->err != HD_OK)
+        return heap_fail(l->heap, l->err, "%s", l->text);
+    *loaded = l->out;
+    l->out = (struct serial_loaded){0};
+    return HD_OK;
+}
+
+static void finish(struct loading *l)
+{
+    struct pool *pool = l->heap->pool;
+
+    loading_let_go(l);
+    pool_free(pool, l->frames, (l->most_depth + 1) * sizeof *l->frames, POOL_DATA);
+    pool_free(pool, l->late, l->late_capacity * sizeof *l->late, POOL_DATA);
+    pool_free(pool, l->search, l->search_capacity * sizeof *l->search, POOL_DATA);
+}
+
+void serial_load_close(struct loading *l)
+{
+    finish(l);
+    pool_free(l->heap->pool, l, sizeof *l, POOL_DATA);
+}
+
+void serial_load_cancel(struct loading *l)
+{
+    size_t all = SIZE_MAX;
+
+    for (l->stage = LOADING_GIVES_UP; l->stage != LOADING_DONE;)
+        loading_give_up_some(l, &all);
+    serial_load_close(l);
+}
+
+void serial_load_roots(struct loading *l, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    visit(arg, l->out.root);
+    visit(arg, l->orphan);
+    for (size_t i = 0; i < l->out.aside_len; i++)
+        visit(arg, l->out.aside[i]);
+    for (size_t i = 0; i < l->depth; i++)
+        if (l->frames[i].type == OBJ_DICT)
+            visit(arg, l->frames[i].key);
 }
 
 enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const struct serial_classes *classes,
                         struct serial_loaded *loaded)
 {
-    struct serial_loaded out = {.first_id = heap->next_id};
-    struct loading l = {.heap = heap, .classes = classes, .out = &out};
-    enum hd_err err = check_frame(heap, bytes, len);
+    struct loading l;
+    enum hd_err err;
 
-    if (err == HD_OK)
-        err = begin_load(&l, bytes, len);
-    if (err == HD_OK)
-        err = build(&l);
-    if (err == HD_OK) {
-        *loaded = out;
-    } else {
-        serial_undo(heap, &out);
-        drop_loading(&l);
-    }
-    pool_free(heap->pool, l.more, l.claimed * sizeof *l.more, POOL_DATA);
-    pool_free(heap->pool, l.frames, (l.most_depth + 1) * sizeof *l.frames, POOL_DATA);
+    start(&l, heap, bytes, len, classes);
+    while (!serial_load_run(&l, SIZE_MAX))
+        continue;
+    err = serial_load_result(&l, loaded);
+    finish(&l);
     return err;
 }

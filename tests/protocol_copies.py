@@ -538,6 +538,140 @@ def a_long_copy_beyond_a_limit_leaves_nothing_and_lets_writers_go_on():
         assert client.call("new", [], {"into": 1}).handle == 1
 
 
+def ring_as_dump(client):
+    """A dump whose load takes long: lists in a list that each hold it."""
+    client.call("bind", ["global", "ring"], [[n] for n in range(MANY // 2)])
+    client.of("ring", "append", {"@": "ring"})
+    return client.call("dump", "ring")
+
+
+def drop_ring(client, *targets):
+    for target in targets:
+        client.of(target, "clear")
+
+
+@test_own
+def a_load_goes_on_in_slices_and_nobody_waits_for_it():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        dump = ring_as_dump(client)
+        loading = begin(client, "load", dump, {"into": 1})
+        assert other.of("ring", "append", 5) is None
+        assert other.call("batch", [["call", ["ring", "append", [6]]], ["ping", [1]]]) == [None, 1]
+        assert is_silent(client)
+        assert other.call("verify")["differences"] == []
+        assert other.call("gc")["collected"] == 0
+        assert client.answer(loading).handle == 1
+        assert client.of(1, "len") == MANY // 2 + 1 and client.of("ring", "len") == MANY // 2 + 3
+        assert client.call("is", 1, client.of(1, "get", -1)) is True
+        assert client.call("verify")["differences"] == []
+        drop_ring(client, "ring", 1)
+
+
+@test_own
+def a_load_goes_on_while_others_copy_and_write():
+    with Stage(1) as server:
+        client, copier, writer = server.client(), server.client(), server.client()
+        dump = ring_as_dump(client)
+        copying = begin(copier, "deepcopy", "ring", {"into": 1})
+        write = begin(writer, "call", "ring", "append", [1])
+        loading = begin(client, "load", dump, {"into": 1})
+        assert is_silent(client) and is_silent(writer)
+        copier.answer(copying)
+        assert writer.answer(write) is None
+        client.answer(loading)
+        assert [client.of(1, "len"), copier.of(1, "len"), client.of("ring", "len")] == [MANY // 2 + 1] * 2 + [MANY // 2 + 2]
+        drop_ring(client, "ring", 1)
+        drop_ring(copier, 1)
+
+
+@test_own
+def the_bytes_of_a_load_live_until_it_is_done():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        client.call("bind", ["global", "bytes"], ring_as_dump(client))
+        loading = begin(client, "load", {"@": ["global", "bytes"]}, {"into": 1})
+        other.call("unbind", ["global", "bytes"])
+        assert client.answer(loading).handle == 1
+        assert client.of(1, "len") == MANY // 2 + 1
+        drop_ring(client, "ring", 1)
+
+
+@test_own
+def a_client_that_leaves_in_the_middle_of_a_load_leaves_nothing():
+    with Stage(1) as server:
+        other = server.client()
+        dump = ring_as_dump(other)
+        drop_ring(other, "ring")
+        base = server.gauges(other)
+        for end in ("close", "kill"):
+            client = server.client()
+            number = client.call("hello", {})["session"]
+            begin(client, "load", dump, {"into": 1})
+            if end == "close":
+                client.close()
+            else:
+                other.call("kill", number)
+            wait_until(lambda: server.gauges(other)["sessions.active"] == base["sessions.active"], "the session's end")
+            other.call("gc")
+            assert server.gauges(other)["objects.live"] == base["objects.live"], end
+
+
+@test_own
+def a_long_load_beyond_a_limit_leaves_nothing():
+    with Stage(7) as server:
+        client = server.client()
+        client.call("bind", "blob", ring_as_dump(client))
+        drop_ring(client, "ring")
+        live = client.call("stats", "objects")["objects"]["live"]
+        for limit in (MANY, 2 * MANY):
+            client.call("config_set", "limits.work", limit)
+            error, _ = client.response(begin(client, "load", {"@": "blob"}, {"into": 1}))
+            assert (error is None) == (limit > MANY) and (error is None or error.startswith("LIMIT ")), error
+            if error is not None:
+                assert client.call("stats", "objects")["objects"]["live"] == live
+        drop_ring(client, 1)
+
+
+@test_own
+def a_load_whose_answer_cannot_be_sent_leaves_nothing():
+    with Stage(3) as server:
+        client = server.client()
+        client.call("bind", "blob", ring_as_dump(client))
+        live = client.call("stats", "objects")["objects"]["live"]
+        error, _ = client.response(begin(client, "load", {"@": "blob"}, {"result": "value"}))
+        assert error.startswith("CYCLE "), error
+        assert client.call("stats", "objects")["objects"]["live"] == live
+        drop_ring(client, "ring")
+
+
+@test_own
+def a_session_that_is_resumed_gets_the_answer_of_its_load():
+    with Stage(1) as server:
+        client = server.client()
+        dump = ring_as_dump(client)
+        hello = client.call("hello", {"linger": 60})
+        loading = begin(client, "load", dump, {"into": 1})
+        client.close()
+        again = server.client()
+        resumed = again.call("hello", {"resume": hello["token"], "answered": loading - 1})
+        assert resumed["resumed"] is True and resumed["executed"] == loading, (resumed, loading)
+        assert again.answer(loading).handle == 1
+        assert again.of(1, "len") == MANY // 2 + 1
+        drop_ring(again, "ring", 1)
+        again.call("bye")
+
+
+@test_own
+def a_load_in_a_batch_is_done_in_one_go():
+    with Stage(1) as server:
+        client = server.client()
+        client.call("bind", "blob", ring_as_dump(client))
+        ref, length = client.call("batch", [["load", [{"@": "blob"}, {"into": 1}]], ["call", [1, "len"]]])
+        assert ref.handle == 1 and length == MANY // 2 + 1
+        drop_ring(client, "ring", 1)
+
+
 @test_own
 def verify_and_gc_find_nothing_while_a_copy_goes_on():
     with Stage(20) as server:

@@ -55,6 +55,44 @@ static size_t repeat(size_t size, const char *unit, size_t unit_len, const char 
     return body;
 }
 
+static size_t slice; /* values of each slice of a load; 0: in one go */
+
+static void keep_uncounted(void *arg, struct obj *o)
+{
+    (void)arg;
+    if (o != NULL)
+        rig.kept[rig.kept_count++] = o;
+}
+
+/* Between two slices every reference is known; others use up their own work, and fail with their own texts. */
+static void look_between(struct loading *loading)
+{
+    unsigned count = rig.kept_count;
+
+    serial_load_roots(loading, keep_uncounted, NULL);
+    rig_check();
+    rig.kept_count = count;
+    rig.heap->work_left = 0;
+    heap_set_error(rig.heap, "somebody else's");
+}
+
+static enum hd_err load(struct serial_loaded *loaded)
+{
+    struct loading *loading;
+    enum hd_err err;
+
+    if (slice == 0)
+        return serial_load(rig.heap, bytes, len, NULL, loaded);
+    err = serial_load_open(rig.heap, bytes, len, NULL, &loading);
+    if (err != HD_OK)
+        return err;
+    while (!serial_load_run(loading, slice))
+        look_between(loading);
+    err = serial_load_result(loading, loaded);
+    serial_load_close(loading);
+    return err;
+}
+
 /* Loads `bytes` within the memory that a load may take; what comes of it is sound, is written again, and goes. */
 static enum hd_err try_load(void)
 {
@@ -67,7 +105,7 @@ static enum hd_err try_load(void)
     pool_stats(rig.heap->pool, &stats);
     pool_set_limit(rig.heap->pool, stats.reserved + SERIAL_LOAD_FACTOR * (uint64_t)len + SERIAL_LOAD_ROOM);
     heap_work_start(rig.heap);
-    err = serial_load(rig.heap, bytes, len, NULL, &loaded);
+    err = load(&loaded);
     pool_set_limit(rig.heap->pool, UINT64_MAX);
     if (err == HD_OK) {
         rig_keep(loaded.root);
@@ -266,12 +304,16 @@ START_TEST(thousands_of_changed_dumps_are_refused_or_sound)
         enum hd_err err;
 
         change();
+        slice = 0;
         err = try_load();
         ck_assert_msg(err == HD_OK || err == HD_VALUE || err == HD_LIMIT, "variant %u: error %d", i, err);
         loaded += err == HD_OK;
+        slice = 1 + random_at(40);
+        ck_assert_int_eq(try_load(), err);
     }
     printf("# %u of 20000 were dumps all the same\n", loaded);
     ck_assert_uint_gt(loaded, 100);
+    slice = 0;
     rig_check();
     rig_close();
     free(original);
@@ -289,6 +331,115 @@ START_TEST(a_dump_cut_anywhere_is_refused)
     }
     rig_close();
     free(original);
+}
+END_TEST
+
+/* -- loads in slices ---------------------------------------------------------------------------------------------- */
+
+static void copy_golden(void)
+{
+    read_golden();
+    memcpy(bytes, original, original_len);
+    len = original_len;
+    heap_work_start(rig.heap);
+}
+
+START_TEST(a_load_in_slices_of_any_size_makes_the_same)
+{
+    static const size_t slices[] = {1, 2, 3, 7, 100, SIZE_MAX};
+
+    rig_open();
+    for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++) {
+        struct serial_loaded loaded;
+        struct serial_blob again;
+
+        copy_golden();
+        slice = slices[i];
+        ck_assert_int_eq(load(&loaded), HD_OK);
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(serial_dump(rig.heap, loaded.root, UINT64_MAX / 2, &again), HD_OK);
+        ck_assert_uint_eq(again.len, original_len);
+        ck_assert_mem_eq(again.bytes, original, original_len);
+        serial_blob_free(rig.heap, &again);
+        serial_undo(rig.heap, &loaded);
+        rig_run();
+        ck_assert_uint_eq(rig_live(), 0);
+        free(original);
+    }
+    slice = 0;
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_load_in_slices_takes_as_much_work_as_one_in_one_go)
+{
+    struct serial_loaded loaded;
+    uint64_t work;
+
+    rig_open();
+    copy_golden();
+    ck_assert_int_eq(load(&loaded), HD_OK);
+    work = rig.heap->work_limit - rig.heap->work_left;
+    serial_undo(rig.heap, &loaded);
+    slice = 3;
+    for (uint64_t limit = work - 1; limit <= work; limit++) {
+        rig.heap->work_limit = limit;
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(load(&loaded), limit < work ? HD_LIMIT : HD_OK);
+        if (limit < work)
+            ck_assert_ptr_nonnull(strstr(rig.heap->error_text, "limits.work"));
+    }
+    serial_undo(rig.heap, &loaded);
+    slice = 0;
+    free(original);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_load_in_slices_that_runs_out_of_memory_leaves_nothing)
+{
+    struct serial_loaded loaded;
+    enum hd_err err = HD_NO_MEMORY;
+
+    rig_open();
+    copy_golden();
+    slice = 1;
+    for (uint64_t k = 1; err != HD_OK; k++) {
+        meter_fail(&rig.meter, k, false);
+        heap_work_start(rig.heap);
+        err = load(&loaded);
+        meter_fail(&rig.meter, 0, false);
+        ck_assert(err == HD_OK || err == HD_NO_MEMORY);
+        rig_run();
+        ck_assert(err == HD_OK || rig_live() == 0);
+    }
+    serial_undo(rig.heap, &loaded);
+    slice = 0;
+    free(original);
+    rig_close();
+}
+END_TEST
+
+START_TEST(a_load_that_is_cancelled_leaves_nothing_however_far_it_has_come)
+{
+    bool is_done = false;
+
+    rig_open();
+    copy_golden();
+    for (unsigned slices = 0; !is_done; slices++) {
+        struct loading *loading;
+
+        heap_work_start(rig.heap);
+        ck_assert_int_eq(serial_load_open(rig.heap, bytes, len, NULL, &loading), HD_OK);
+        for (unsigned i = 0; i < slices && !is_done; i++)
+            is_done = serial_load_run(loading, 1);
+        serial_load_cancel(loading);
+        rig_run();
+        rig_check();
+        ck_assert_uint_eq(rig_live(), 0);
+    }
+    free(original);
+    rig_close();
 }
 END_TEST
 
@@ -389,6 +540,10 @@ int main(void)
         a_large_set_takes_no_more_either,
         thousands_of_changed_dumps_are_refused_or_sound,
         a_dump_cut_anywhere_is_refused,
+        a_load_in_slices_of_any_size_makes_the_same,
+        a_load_in_slices_takes_as_much_work_as_one_in_one_go,
+        a_load_in_slices_that_runs_out_of_memory_leaves_nothing,
+        a_load_that_is_cancelled_leaves_nothing_however_far_it_has_come,
         a_dump_in_slices_of_any_size_is_the_same,
         a_dump_in_slices_that_fails_leaves_nothing_and_tells_why,
         NULL,

@@ -133,7 +133,11 @@ def heapd_cases(server, options):
     yield "gc of as many in cycles", lambda: wire.call("gc")
     make_graph(wire, options.objects, "graph")
     yield "deepcopy of it", lambda: wire.call("deepcopy", "graph")
-    yield "dump of it", lambda: wire.call("dump", "graph")
+    dump = []
+    yield "dump of it", lambda: dump.append(wire.call("dump", "graph"))
+    wire.call("bind", "dump", dump[0] if dump else wire.call("dump", "graph"))
+    yield "load of the dump", lambda: wire.call("load", {"@": "dump"}, {"into": 3})
+    wire.call("unbind", "dump")
     yield "read of it", lambda: wire.call("read", "graph")
     yield "repr of it", lambda: wire.call("call", "graph", "repr")
     wire.call("deepcopy", "graph", {"into": 2})
