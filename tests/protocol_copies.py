@@ -554,13 +554,16 @@ def drop_ring(client, *targets):
 def a_load_goes_on_in_slices_and_nobody_waits_for_it():
     with Stage(1) as server:
         client, other = server.client(), server.client()
-        dump = ring_as_dump(client)
-        loading = begin(client, "load", dump, {"into": 1})
-        assert other.of("ring", "append", 5) is None
-        assert other.call("batch", [["call", ["ring", "append", [6]]], ["ping", [1]]]) == [None, 1]
-        assert is_silent(client)
-        assert other.call("verify")["differences"] == []
-        assert other.call("gc")["collected"] == 0
+        client.call("bind", "blob", ring_as_dump(client))
+        with at_once(server, client):
+            loading = client.request("load", {"@": "blob"}, {"into": 1})
+            asked = [other.request("call", "ring", "append", [5]),
+                     other.request("batch", [["call", ["ring", "append", [6]]], ["ping", [1]]])]
+            after = look(other)
+            verify, gc = other.request("verify"), other.request("gc")
+        assert [other.answer(request) for request in asked] == [None, [None, 1]]
+        assert working(other, after) == 1
+        assert other.answer(verify)["differences"] == [] and other.answer(gc)["collected"] == 0
         assert client.answer(loading).handle == 1
         assert client.of(1, "len") == MANY // 2 + 1 and client.of("ring", "len") == MANY // 2 + 3
         assert client.call("is", 1, client.of(1, "get", -1)) is True
@@ -571,12 +574,14 @@ def a_load_goes_on_in_slices_and_nobody_waits_for_it():
 @test_own
 def a_load_goes_on_while_others_copy_and_write():
     with Stage(1) as server:
-        client, copier, writer = server.client(), server.client(), server.client()
-        dump = ring_as_dump(client)
-        copying = begin(copier, "deepcopy", "ring", {"into": 1})
-        write = begin(writer, "call", "ring", "append", [1])
-        loading = begin(client, "load", dump, {"into": 1})
-        assert is_silent(client) and is_silent(writer)
+        client, copier, writer, witness = [server.client() for _ in range(4)]
+        client.call("bind", "blob", ring_as_dump(client))
+        with at_once(server, copier):
+            copying = copier.request("deepcopy", "ring", {"into": 1})
+            write = writer.request("call", "ring", "append", [1])
+            loading = client.request("load", {"@": "blob"}, {"into": 1})
+            after = look(witness)
+        assert working(witness, after) == 3
         copier.answer(copying)
         assert writer.answer(write) is None
         client.answer(loading)
