@@ -47,7 +47,7 @@ void fake_fail(struct fake *fake, unsigned msgid, const char *error);
 /* The server sends, and the link does not look yet. */
 void fake_send_unseen(struct fake *fake, const char *bytes, size_t len);
 
-/* Everything that the client sent goes to `got`. */
+/* Everything that the client sent goes to `got`; it may take its time through the kernel. */
 void fake_receive(struct fake *fake);
 
 /* Fails unless that is these bytes and nothing more; then forgets it. */

@@ -53,11 +53,10 @@ START_TEST(a_broken_pipe_kills_nobody)
     fake_greet(&fake);
     signal(SIGPIPE, SIG_DFL);
     fake_hang_up(&fake);
-    for (int i = 0; i < 10 && hd_state(fake.link) == HD_OPEN; i++) {
+    while (hd_state(fake.link) == HD_OPEN) {
         hd_notify(fake.link, "ping", "");
         hd_process(fake.link, false, true);
     }
-    ck_assert_int_eq(hd_state(fake.link), HD_CLOSED);
     fake_close(&fake);
 }
 END_TEST
@@ -91,9 +90,9 @@ START_TEST(last_words_are_heard_though_nothing_can_be_written)
     fake_send_unseen(&fake, BYTES("\x93\x02\xa3"
                                   "bye\x92\x01\xa4idle"));
     fake_reset(&fake);
-    ck_assert_int_eq(hd_notify(fake.link, "ping", ""), HD_OK);
-    while (hd_process(fake.link, false, true) == HD_OK)
-        continue;
+    do
+        ck_assert_int_eq(hd_notify(fake.link, "ping", ""), HD_OK);
+    while (hd_process(fake.link, false, true) == HD_OK);
     ck_assert_str_eq(trace.text, "bye;");
     ck_assert_ptr_nonnull(strstr(hd_error(fake.link), "ended the session: idle"));
     fake_close(&fake);
