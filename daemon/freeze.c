@@ -141,6 +141,7 @@ static void long_drop(struct session *session, void *state)
     struct going *going = state;
 
     going->work->close(going->state);
+    session->hub->long_works--;
     if (going->work->freezes)
         thaw(session->hub);
     hub_free(session->hub, going, sizeof *going);
@@ -160,7 +161,7 @@ static enum hd_err go_on(struct call *call, const struct going *begun)
 {
     struct going *going;
 
-    if (begun->work->freezes && call->hub->frozen_writers > 0) {
+    if (call->hub->frozen_writers > 0) {
         begun->work->cancel(begun->state);
         return wait_to_copy(call);
     }
@@ -170,6 +171,7 @@ static enum hd_err go_on(struct call *call, const struct going *begun)
         return heap_no_memory(call->heap);
     }
     *going = *begun;
+    call->hub->long_works++;
     if (begun->work->freezes)
         freeze(call->hub);
     return job_begin(call, &long_job, going);

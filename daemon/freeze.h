@@ -9,7 +9,7 @@
  * A load, too, is long work, but nobody else comes to what it makes: it freezes nothing.
  *
  * Who waits has changed nothing: its frame is kept and run again when nothing is frozen any more. Long copies that come
- * while somebody waits to write wait behind them, so that none waits for ever.
+ * while somebody waits to write wait behind them, so that none waits for ever; loads do, too.
  */
 #ifndef HEAPD_DAEMON_FREEZE_H
 #define HEAPD_DAEMON_FREEZE_H

@@ -57,7 +57,7 @@ static void show(void *arg, const struct root *root)
 
 bool sight_waits(const struct sight *sight)
 {
-    return sight->shows_all && sight->session->hub->freezes > 0;
+    return sight->shows_all && sight->session->hub->long_works > 0;
 }
 
 bool sight_some(struct sight *sight, size_t *budget)

@@ -4,7 +4,7 @@
  *
  * What it could reach at one moment while its request ran counts as reachable: it could have taken it then.
  *
- * An administrator is shown all, so also a copy that is being made (freeze.h): nobody else may have hold of it before it
+ * An administrator is shown all, so also a copy that is being made, or loaded (freeze.h): nobody else may have hold of it before it
  * is whole. So who would show him containers waits for long copies as who would write does, and they for him.
  */
 #ifndef HEAPD_DAEMON_SIGHT_H

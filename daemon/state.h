@@ -77,8 +77,9 @@ struct hub {
     bool is_collectors_turn;
     uint64_t longest_round_ns;     /* hub_note_round */
     struct offers offers;
-    uint64_t freezes;              /* long copies under way, */
-    uint64_t frozen_writers;       /* and requests that wait to change something (freeze.h) */
+    uint64_t long_works;           /* under way (freeze.h), */
+    uint64_t freezes;              /* those of them that freeze, */
+    uint64_t frozen_writers;       /* and requests that wait to change something */
     struct takers takers;          /* calls that wait */
     struct lingerings lingerings;
     struct step step;              /* of deaths that no session causes: offers whose time is over */

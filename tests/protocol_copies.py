@@ -539,13 +539,16 @@ def a_long_copy_beyond_a_limit_leaves_nothing_and_lets_writers_go_on():
 
 
 def ring_as_dump(client):
-    """A dump whose load takes long: lists in a list that each hold it."""
+    """Binds to `dump` one whose load takes long: lists in a list that holds itself, too."""
     client.call("bind", ["global", "ring"], [[n] for n in range(MANY // 2)])
     client.of("ring", "append", {"@": "ring"})
-    return client.call("dump", "ring")
+    client.call("bind", ["global", "dump"], client.call("dump", "ring"))
 
 
-def drop_ring(client, *targets):
+LOAD = ("load", {"@": ["global", "dump"]}, {"into": 1})
+
+
+def clear(client, *targets):
     for target in targets:
         client.of(target, "clear")
 
@@ -554,65 +557,83 @@ def drop_ring(client, *targets):
 def a_load_goes_on_in_slices_and_nobody_waits_for_it():
     with Stage(1) as server:
         client, other = server.client(), server.client()
-        client.call("bind", "blob", ring_as_dump(client))
+        ring_as_dump(client)
         with at_once(server, client):
-            loading = client.request("load", {"@": "blob"}, {"into": 1})
-            asked = [other.request("call", "ring", "append", [5]),
-                     other.request("batch", [["call", ["ring", "append", [6]]], ["ping", [1]]])]
-            after = look(other)
-            verify, gc = other.request("verify"), other.request("gc")
-        assert [other.answer(request) for request in asked] == [None, [None, 1]]
-        assert working(other, after) == 1
-        assert other.answer(verify)["differences"] == [] and other.answer(gc)["collected"] == 0
+            loading = client.request(*LOAD)
+            write = other.request("call", "ring", "append", [5])
+            batch = other.request("batch", [["call", ["ring", "append", [6]]], ["ping", [1]]])
+            looking = look(other)
+            verify = other.request("verify")
+        assert other.answer(write) is None and other.answer(batch) == [None, 1]
+        assert working(other, looking) == 1
+        assert other.answer(verify)["differences"] == []
+        assert other.call("gc")["collected"] == 0
         assert client.answer(loading).handle == 1
         assert client.of(1, "len") == MANY // 2 + 1 and client.of("ring", "len") == MANY // 2 + 3
         assert client.call("is", 1, client.of(1, "get", -1)) is True
         assert client.call("verify")["differences"] == []
-        drop_ring(client, "ring", 1)
+        clear(client, "ring", 1)
 
 
 @test_own
-def a_load_goes_on_while_others_copy_and_write():
+def a_load_waits_as_a_copy_behind_those_who_wait_to_write():
     with Stage(1) as server:
-        client, copier, writer, witness = [server.client() for _ in range(4)]
-        client.call("bind", "blob", ring_as_dump(client))
+        client, copier, writer, other = [server.client() for _ in range(4)]
+        ring_as_dump(client)
         with at_once(server, copier):
             copying = copier.request("deepcopy", "ring", {"into": 1})
             write = writer.request("call", "ring", "append", [1])
-            loading = client.request("load", {"@": "blob"}, {"into": 1})
-            after = look(witness)
-        assert working(witness, after) == 3
+            loading = client.request(*LOAD)
+            looking = look(other)
+        assert working(other, looking) == 3
         copier.answer(copying)
         assert writer.answer(write) is None
         client.answer(loading)
         assert [client.of(1, "len"), copier.of(1, "len"), client.of("ring", "len")] == [MANY // 2 + 1] * 2 + [MANY // 2 + 2]
-        drop_ring(client, "ring", 1)
-        drop_ring(copier, 1)
+        clear(client, "ring", 1)
+        clear(copier, 1)
+
+
+@test_own
+def an_administrator_is_shown_no_graph_half_loaded():
+    with Stage(1) as server:
+        client, admin = server.client(), server.client()
+        client.call("bind", "x", [None] + [[n] for n in range(MANY // 2)])
+        client.call("bind", ["global", "dump"], client.call("dump", "x"))
+        client.call("unbind", "x")
+        admin.call("bind", "none", None)
+        loading = begin(client, *LOAD)
+        for _ in range(100):
+            admin.call("ping")
+        lists = [row["container"] for row in admin.call("referrers", "none") if "container" in row]
+        assert [admin.of(ref, "len") for ref in lists] == [MANY // 2 + 1]
+        assert client.answer(loading).handle == 1
+        admin.call("release", *[ref.handle for ref in lists])
 
 
 @test_own
 def the_bytes_of_a_load_live_until_it_is_done():
     with Stage(1) as server:
         client, other = server.client(), server.client()
-        client.call("bind", ["global", "bytes"], ring_as_dump(client))
-        loading = begin(client, "load", {"@": ["global", "bytes"]}, {"into": 1})
-        other.call("unbind", ["global", "bytes"])
+        ring_as_dump(client)
+        loading = begin(client, *LOAD)
+        other.call("unbind", ["global", "dump"])
         assert client.answer(loading).handle == 1
         assert client.of(1, "len") == MANY // 2 + 1
-        drop_ring(client, "ring", 1)
+        clear(client, "ring", 1)
 
 
 @test_own
 def a_client_that_leaves_in_the_middle_of_a_load_leaves_nothing():
     with Stage(1) as server:
         other = server.client()
-        dump = ring_as_dump(other)
-        drop_ring(other, "ring")
+        ring_as_dump(other)
+        clear(other, "ring")
         base = server.gauges(other)
         for end in ("close", "kill"):
             client = server.client()
             number = client.call("hello", {})["session"]
-            begin(client, "load", dump, {"into": 1})
+            begin(client, *LOAD)
             if end == "close":
                 client.close()
             else:
@@ -626,44 +647,44 @@ def a_client_that_leaves_in_the_middle_of_a_load_leaves_nothing():
 def a_long_load_beyond_a_limit_leaves_nothing():
     with Stage(7) as server:
         client = server.client()
-        client.call("bind", "blob", ring_as_dump(client))
-        drop_ring(client, "ring")
+        ring_as_dump(client)
+        clear(client, "ring")
         live = client.call("stats", "objects")["objects"]["live"]
         for limit in (MANY, 2 * MANY):
             client.call("config_set", "limits.work", limit)
-            error, _ = client.response(begin(client, "load", {"@": "blob"}, {"into": 1}))
+            error, _ = client.response(begin(client, *LOAD))
             assert (error is None) == (limit > MANY) and (error is None or error.startswith("LIMIT ")), error
             if error is not None:
                 assert client.call("stats", "objects")["objects"]["live"] == live
-        drop_ring(client, 1)
+        clear(client, 1)
 
 
 @test_own
 def a_load_whose_answer_cannot_be_sent_leaves_nothing():
     with Stage(3) as server:
         client = server.client()
-        client.call("bind", "blob", ring_as_dump(client))
+        ring_as_dump(client)
         live = client.call("stats", "objects")["objects"]["live"]
-        error, _ = client.response(begin(client, "load", {"@": "blob"}, {"result": "value"}))
+        error, _ = client.response(begin(client, "load", {"@": "dump"}, {"result": "value"}))
         assert error.startswith("CYCLE "), error
         assert client.call("stats", "objects")["objects"]["live"] == live
-        drop_ring(client, "ring")
+        clear(client, "ring")
 
 
 @test_own
 def a_session_that_is_resumed_gets_the_answer_of_its_load():
     with Stage(1) as server:
         client = server.client()
-        dump = ring_as_dump(client)
+        ring_as_dump(client)
         hello = client.call("hello", {"linger": 60})
-        loading = begin(client, "load", dump, {"into": 1})
+        loading = begin(client, *LOAD)
         client.close()
         again = server.client()
         resumed = again.call("hello", {"resume": hello["token"], "answered": loading - 1})
         assert resumed["resumed"] is True and resumed["executed"] == loading, (resumed, loading)
         assert again.answer(loading).handle == 1
         assert again.of(1, "len") == MANY // 2 + 1
-        drop_ring(again, "ring", 1)
+        clear(again, "ring", 1)
         again.call("bye")
 
 
@@ -671,10 +692,10 @@ def a_session_that_is_resumed_gets_the_answer_of_its_load():
 def a_load_in_a_batch_is_done_in_one_go():
     with Stage(1) as server:
         client = server.client()
-        client.call("bind", "blob", ring_as_dump(client))
-        ref, length = client.call("batch", [["load", [{"@": "blob"}, {"into": 1}]], ["call", [1, "len"]]])
+        ring_as_dump(client)
+        ref, length = client.call("batch", [["load", [{"@": "dump"}, {"into": 1}]], ["call", [1, "len"]]])
         assert ref.handle == 1 and length == MANY // 2 + 1
-        drop_ring(client, "ring", 1)
+        clear(client, "ring", 1)
 
 
 @test_own
