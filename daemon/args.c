@@ -10,57 +10,52 @@
 
 /* -- arguments ---------------------------------------------------------------------------------------------------- */
 
-/* Reads the argument of a row. What it owns is `held` then, also if the rest of it fails. */
-typedef enum hd_err read_fn(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg);
+/* Each reads the argument of a row. What it owns is `held` then, also if the rest of it fails. */
 
-__attribute__((noinline)) static enum hd_err read_any_target(struct call *call, struct reader *reader, struct arg *arg)
+/* What stands in the argument is owned by the call. */
+static inline void hold(struct call *call, struct arg *arg)
 {
-    enum hd_err err = convert_target(call->session, reader, &arg->o);
-
-    if (err == HD_OK)
-        call->held[call->held_count++] = &arg->o;
-    return err;
+    call->held[call->held_count++] = &arg->o;
 }
 
-/* Nearly always a name that is bound. */
-static enum hd_err read_target(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+/* Takes what nearly every target is: a short name that is bound. */
+static inline __attribute__((always_inline)) bool take_target(struct call *call, struct reader *reader, struct arg *arg)
 {
     struct reader behind = *reader;
-    struct obj *o = NULL;
+    struct obj *o;
     const char *name;
     size_t len;
 
-    (void)row;
-    if (read_short_str(&behind, &name, &len))
-        o = convert_peek_name(call->session, name, len);
+    if (!read_short_str(&behind, &name, &len))
+        return false;
+    o = convert_find_name(call->session, name, len);
     if (o == NULL)
-        return read_any_target(call, reader, arg);
+        return false;
     reader->at = behind.at;
     arg->o = obj_ref(o);
-    call->held[call->held_count++] = &arg->o;
-    return HD_OK;
+    hold(call, arg);
+    return true;
 }
 
-static enum hd_err read_value(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+static enum hd_err read_target(struct call *call, struct reader *reader, struct arg *arg)
 {
-    enum hd_err err = convert_value(call->session, reader, &arg->o);
+    enum hd_err err;
 
-    (void)row;
+    if (take_target(call, reader, arg))
+        return HD_OK;
+    err = convert_target(call->session, reader, &arg->o);
     if (err == HD_OK)
-        call->held[call->held_count++] = &arg->o;
+        hold(call, arg);
     return err;
 }
 
-static enum hd_err read_binding(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+static enum hd_err read_value(struct call *call, struct reader *reader, struct arg *arg)
 {
-    (void)row;
-    return convert_binding(call->session, reader, &arg->binding);
-}
+    enum hd_err err = convert_value(call->session, reader, &arg->o);
 
-static enum hd_err read_handle(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
-{
-    (void)row;
-    return convert_handle(call->session, reader, &arg->number);
+    if (err == HD_OK)
+        hold(call, arg);
+    return err;
 }
 
 static enum hd_err not_array(struct call *call, const struct rpc_arg *row)
@@ -68,44 +63,15 @@ static enum hd_err not_array(struct call *call, const struct rpc_arg *row)
     return heap_fail(call->heap, HD_BAD_ARGS, "%s: '%s' is an array", call->method->name, row->name);
 }
 
-static enum hd_err read_values(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
-{
-    struct wire array = read_next(reader);
-    enum hd_err err;
-
-    arg->o = NULL;
-    arg->items = NULL;
-    arg->count = arg->capacity = 0;
-    if (array.kind != WIRE_ARRAY)
-        return not_array(call, row);
-    err = heap_work(call->heap, array.len);
-    if (err != HD_OK || array.len == 0)
-        return err;
-    arg->items = array.len <= ARG_FEW ? call->few : hub_alloc(call->hub, array.len * sizeof *arg->items);
-    if (arg->items == NULL)
-        return heap_no_memory(call->heap);
-    arg->capacity = array.len;
-    call->values = arg;
-    while (err == HD_OK && arg->count < array.len) {
-        err = convert_value(call->session, reader, &arg->items[arg->count]);
-        if (err == HD_OK)
-            arg->count++;
-    }
-    return err;
-}
-
-/* They are read when they run. */
-static enum hd_err find_calls(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+/* An array whose items are read when they are wanted: the last argument. */
+static enum hd_err find_items(struct call *call, struct reader *reader, const struct rpc_arg *row)
 {
     struct wire array = read_next(reader);
 
-    (void)arg;
     if (array.kind != WIRE_ARRAY)
         return not_array(call, row);
     call->rest = *reader;
     call->rest_count = array.len;
-    for (uint32_t i = 0; i < array.len; i++)
-        read_skip(reader);
     return HD_OK;
 }
 
@@ -123,7 +89,7 @@ static enum hd_err read_long_name(struct call *call, struct reader *reader, cons
     enum hd_err err;
 
     if (wire.kind == WIRE_EXT || wire.kind == WIRE_MAP) {
-        err = read_value(call, reader, row, arg);
+        err = read_value(call, reader, arg);
         if (err != HD_OK)
             return err;
         if (arg->o->type != OBJ_STR)
@@ -136,20 +102,41 @@ static enum hd_err read_long_name(struct call *call, struct reader *reader, cons
     return err == HD_OK ? HD_OK : bad_text(call, err, row->name);
 }
 
-static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+/* Takes a short str of ASCII, what nearly every name is. */
+static inline __attribute__((always_inline)) bool take_name(struct reader *reader, struct arg *arg)
 {
     struct reader behind = *reader;
 
     if (!read_short_str(&behind, &arg->text, &arg->text_len) || !utf8_is_ascii(arg->text, arg->text_len))
-        return read_long_name(call, reader, row, arg);
+        return false;
     reader->at = behind.at;
-    return HD_OK;
+    return true;
 }
 
-static read_fn *const readers[] = {
-    [RPC_TARGET] = read_target, [RPC_VALUE] = read_value,   [RPC_BINDING] = read_binding, [RPC_NAME] = read_name,
-    [RPC_VALUES] = read_values, [RPC_HANDLE] = read_handle, [RPC_CALLS] = find_calls,
-};
+static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    return take_name(reader, arg) ? HD_OK : read_long_name(call, reader, row, arg);
+}
+
+static enum hd_err read_arg(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
+{
+    switch (row->kind) {
+    case RPC_TARGET:
+        return read_target(call, reader, arg);
+    case RPC_NAME:
+        return read_name(call, reader, row, arg);
+    case RPC_VALUES:
+    case RPC_CALLS:
+        return find_items(call, reader, row);
+    case RPC_VALUE:
+        return read_value(call, reader, arg);
+    case RPC_BINDING:
+        return convert_binding(call->session, reader, &arg->binding);
+    case RPC_HANDLE:
+        return convert_handle(call->session, reader, &arg->number);
+    }
+    return HD_OK;
+}
 
 static enum hd_err wrong_count(struct call *call, unsigned least, unsigned most, uint32_t count)
 {
@@ -180,15 +167,11 @@ static inline bool ends_before(const struct call *call, const struct rpc_arg *ro
                             read_is_map(reader) && is_options(call, reader));
 }
 
-/* The arguments from number `given` on are not given. */
-static inline void leave_out(struct call *call, unsigned given)
+/* What find_items has found. */
+static void pass_items(const struct call *call, struct reader *reader)
 {
-    for (unsigned i = given; i < call->method->arg_count; i++) {
-        call->args[i].o = NULL;
-        call->args[i].is_given = false;
-        call->args[i].binding = (struct binding){0};
-    }
-    call->rest_count = 0;
+    for (uint32_t i = 0; i < call->rest_count; i++)
+        read_skip(reader);
 }
 
 /* What stands behind `given` arguments: a rest, or options. */
@@ -203,12 +186,14 @@ __attribute__((noinline)) static enum hd_err read_tail(struct call *call, struct
         call->rest_count = left;
         return HD_OK;
     }
+    if (given == rows)
+        pass_items(call, reader);
     if (left > 1 || method->options == 0 || read_peek(reader).kind != WIRE_MAP)
         return wrong_count(call, method->arg_least, rows, given + left);
     return options_read(call, reader);
 }
 
-enum hd_err args_read(struct call *call, uint32_t count)
+static enum hd_err read_any(struct call *call, uint32_t count)
 {
     const struct rpc_method *method = call->method;
     struct reader *reader = &call->reader;
@@ -216,6 +201,7 @@ enum hd_err args_read(struct call *call, uint32_t count)
     enum hd_err err = HD_OK;
     unsigned i;
 
+    call->rest_count = 0;
     if (count < method->arg_least)
         return wrong_count(call, method->arg_least, rows, count);
     for (i = 0; i < rows && i < count; i++) {
@@ -224,12 +210,12 @@ enum hd_err args_read(struct call *call, uint32_t count)
         if (row->is_optional && ends_before(call, row, reader, count - i))
             break;
         call->args[i].is_given = true;
-        err = readers[row->kind](call, reader, row, &call->args[i]);
+        err = read_arg(call, reader, row, &call->args[i]);
         if (err != HD_OK)
             goto out;
     }
-    if (i < rows)
-        leave_out(call, i);
+    for (unsigned missing = i; missing < rows; missing++)
+        args_leave_out(&call->args[missing]);
     if (i < count)
         err = read_tail(call, reader, i, count - i);
 out:
@@ -238,13 +224,53 @@ out:
     return err;
 }
 
-void args_drop_values(struct call *call)
-{
-    struct arg *arg = call->values;
+/* -- the shortest way to what comes most -------------------------------------------------------------------------- */
 
-    for (uint32_t n = 0; n < arg->count; n++)
-        obj_unref(call->heap, &arg->items[n]);
-    if (arg->items != call->few)
-        hub_free(call->hub, arg->items, arg->capacity * sizeof *arg->items);
-    call->values = NULL;
+static inline bool takes_only_target(const struct rpc_method *method)
+{
+    return method->arg_count == 1 && method->args[0].kind == RPC_TARGET;
+}
+
+/* A name to bind, if it is a short str of ASCII. */
+static inline bool take_binding(struct call *call)
+{
+    struct arg name = {0};
+
+    if (!take_name(&call->reader, &name))
+        return false;
+    call->args[0].binding = (struct binding){.name = name.text, .name_len = name.text_len};
+    return true;
+}
+
+/* The three parameters of a `call` without options, if they are short. */
+static inline bool take_call(struct call *call)
+{
+    struct reader reader = call->reader;
+    struct arg *args = call->args;
+    struct obj *o;
+    const char *name;
+    size_t len;
+
+    if (!read_short_str(&reader, &name, &len) || !take_name(&reader, &args[1]) ||
+        !read_short_array(&reader, &call->rest_count))
+        return false;
+    o = convert_peek_name(call->session, name, len);
+    if (o == NULL)
+        return false;
+    args[0].o = obj_ref(o);
+    hold(call, &args[0]);
+    call->rest = reader;
+    return true;
+}
+
+enum hd_err args_read_some(struct call *call, uint32_t count)
+{
+    call->rest_count = 0;
+    if (count == 1 && takes_only_target(call->method) && take_target(call, &call->reader, &call->args[0]))
+        return HD_OK;
+    if (count == 3 && call->number == RPC_call && take_call(call))
+        return HD_OK;
+    if (count == 2 && call->number == RPC_bind && take_binding(call))
+        return read_value(call, &call->reader, &call->args[1]);
+    return read_any(call, count);
 }

@@ -19,8 +19,6 @@ struct binding {
     size_t name_len;
 };
 
-#define ARG_FEW 4 /* values of an array for which no memory is asked */
-
 struct arg {                          /* all zero if it is not given */
     struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned, by call->held, if not taken over */
     bool is_given;
@@ -29,10 +27,6 @@ struct arg {                          /* all zero if it is not given */
         struct {
             const char *text;         /* NAME: UTF-8, not terminated */
             size_t text_len;
-        };
-        struct {
-            struct obj **items;       /* VALUES: owned references, as call->values; call->few, or so many slots */
-            uint32_t count, capacity;
         };
         uint64_t number;              /* HANDLE */
     };
@@ -65,7 +59,8 @@ struct call {
     struct hub *hub;
     struct session *session;
     struct heap *heap;
-    const struct rpc_method *method;
+    const struct rpc_method *method; /* NULL: the one asked for is none */
+    uint8_t number;           /* of the method: enum rpc_number */
     bool is_request;          /* false: a notification, whose answer goes nowhere */
     bool is_step;             /* of a batch: its answer is one value of the batch's */
     bool is_reserved;         /* room for a handle of the answer: given back after the handler if there is none */
@@ -74,12 +69,10 @@ struct call {
     size_t reply_at;          /* where the response begins in the output */
     uint64_t kept;            /* the handle that the reply gave, 0 if none */
     struct reader reader;     /* while arguments are read: the next one */
-    uint32_t rest_count;      /* of a method with a REST row, or CALLS: */
+    uint32_t rest_count;      /* of a method with a REST row, VALUES or CALLS: */
     struct reader rest;       /* these arguments, not yet read */
     struct arg args[RPC_ARGS_MAX]; /* set as far as the row has arguments */
     struct obj **held[RPC_ARGS_MAX]; /* the references that arguments own */
-    struct arg *values;       /* the argument that owns items, or NULL */
-    struct obj *few[ARG_FEW]; /* items of its VALUES, if they are few */
     struct opts opts;
 };
 
@@ -92,7 +85,6 @@ static inline void call_init(struct call *call, struct session *session)
     call->method = NULL;
     call->is_request = call->is_step = call->is_reserved = false;
     call->held_count = 0;
-    call->values = NULL;
     call->msgid = 0;
     call->reply_at = session->out.len;
     call->kept = 0;
@@ -100,6 +92,12 @@ static inline void call_init(struct call *call, struct session *session)
     call->opts.result = RESULT_AUTO;
     call->opts.into = 0;
     call->opts.condition = IF_ALWAYS;
+}
+
+static inline void call_set_method(struct call *call, enum rpc_number number)
+{
+    call->number = (uint8_t)number;
+    call->method = &rpc_methods[number];
 }
 
 static inline bool opts_has(const struct opts *opts, enum rpc_option option)
@@ -130,7 +128,13 @@ enum hd_err reply_text(struct call *call, const char *text);
 
 /* One object by the result rule and the call's options. LIMIT at limits.handles. The second consumes the reference. */
 enum hd_err reply_object(struct call *call, struct obj *o);
-enum hd_err reply_object_take(struct call *call, struct obj **o);
+static inline enum hd_err reply_object_take(struct call *call, struct obj **o)
+{
+    enum hd_err err = reply_object(call, *o);
+
+    obj_unref(call->heap, o);
+    return err;
+}
 
 /* An object by value in full, as `read` does, in slices if it is long; `levels` UINT64_MAX for all. Nothing must have
  * been done yet. reading.c */
@@ -143,7 +147,11 @@ enum hd_err reply_adopt(struct call *call, struct buf *answer);
 
 /* Before a method that changes something: room for the handle that its answer is asked to be. What is not used is given
  * back after the handler. */
-enum hd_err reply_reserve(struct call *call);
+enum hd_err reply_reserve_asked(struct call *call);
+static inline enum hd_err reply_reserve(struct call *call)
+{
+    return call->opts.result == RESULT_AUTO && call->opts.into == 0 ? HD_OK : reply_reserve_asked(call);
+}
 
 /* Whether the output holds all that was packed: LIMIT, NO_MEMORY. Looked at by reply_object and after the
  * handler. */

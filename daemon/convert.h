@@ -18,7 +18,17 @@ enum hd_err convert_value(struct session *session, struct reader *reader, struct
 enum hd_err convert_target(struct session *session, struct reader *reader, struct obj **out);
 
 /* The object that a plain name leads to, looked for where targets are: borrowed; NULL if it is bound nowhere. */
-struct obj *convert_peek_name(const struct session *session, const char *name, size_t len);
+struct obj *convert_find_name(const struct session *session, const char *name, size_t len);
+
+/* The same, in line for the one that was found last: calls on one object often come one after another. */
+static inline struct obj *convert_peek_name(const struct session *session, const char *name, size_t len)
+{
+    const struct space *own = space_of(session->space);
+    const struct space *first = own->names.table.live > 0 ? own : space_of(session->hub->global);
+    struct obj *o = names_peek_at(&first->names, first->recent, name, len);
+
+    return o != NULL ? o : convert_find_name(session, name, len);
+}
 
 /* A reference in an ext value, or in the value behind the key "@" of the map dialect; owned. */
 enum hd_err convert_ext(struct session *session, const struct wire *wire, struct obj **out);

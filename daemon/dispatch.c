@@ -10,6 +10,7 @@
 #include "daemon/call.h"
 #include "daemon/freeze.h"
 #include "daemon/job.h"
+#include "store/bytes.h"
 #include "store/kinds/utf8.h"
 
 /* Bytes: an error, or an answer but for read-only ones and objects, which check by themselves. */
@@ -59,7 +60,7 @@ void dispatch_error(struct call *call, enum hd_err err)
     call->hub->counters.errors++;
     call->hub->counters.codes[err]++;
     if (call->method != NULL)
-        call->hub->timing.methods[call->method - rpc_methods].errors++;
+        call->hub->timing.methods[call->number].errors++;
     buf_rewind(out, call->reply_at);
     if (!call->is_request)
         return;
@@ -172,7 +173,6 @@ static enum hd_err no_method(struct call *call, const struct envelope *envelope)
 
 static void refuse_method(struct call *call, const struct envelope *envelope)
 {
-    call->method = NULL;
     dispatch_finish(call, no_method(call, envelope));
 }
 
@@ -185,7 +185,7 @@ static void unreserve(struct call *call)
 }
 
 /* Decodes the parameters and runs the method's handler. */
-static inline __attribute__((always_inline)) enum hd_err run_method(struct call *call, unsigned number,
+static inline __attribute__((always_inline)) enum hd_err run_method(struct call *call,
                                                                     const struct envelope *envelope)
 {
     enum hd_err err;
@@ -197,32 +197,52 @@ static inline __attribute__((always_inline)) enum hd_err run_method(struct call 
     if ((call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin)
         err = heap_fail(call->heap, HD_DENIED, "%s is for administrators", call->method->name);
     else
-        err = handlers[number](call);
+        err = handlers[call->number](call);
     if (call->is_reserved)
         unreserve(call);
     args_release(call);
     return err;
 }
 
-enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
+/* Sets the method that the envelope names; false: there is none. */
+static bool find_method(struct call *call, const struct envelope *envelope)
 {
     unsigned number = rpc_index_find(&call->hub->methods, envelope->method, envelope->method_len);
 
-    if (number == RPC_METHODS)
+    if (number == RPC_METHODS) {
+        call->method = NULL;
+        return false;
+    }
+    call_set_method(call, (enum rpc_number)number);
+    return true;
+}
+
+/* The same, where the one that the call was for before is a good guess: requests that come together are often alike. */
+static inline bool guess_method(struct call *call, const struct envelope *envelope)
+{
+    const struct rpc_method *last = call->method;
+
+    return (last != NULL && last->name_len == envelope->method_len &&
+            bytes_are_same(last->name, envelope->method, envelope->method_len)) ||
+           find_method(call, envelope);
+}
+
+enum hd_err dispatch_step(struct call *call, const struct envelope *envelope)
+{
+    if (!find_method(call, envelope))
         return no_method(call, envelope);
-    call->method = &rpc_methods[number];
     if ((call->method->flags & RPC_ALONE) != 0)
         return heap_fail(call->heap, HD_BAD_ARGS, "%s may not stand in a batch", call->method->name);
-    call->hub->timing.methods[number].calls++;
-    return run_method(call, number, envelope);
+    call->hub->timing.calls[call->number]++;
+    return run_method(call, envelope);
 }
 
 /* The same within limits.session_bytes. Most sessions have no such limit: for them it is one comparison. */
-static inline __attribute__((always_inline)) enum hd_err run_in_quota(struct call *call, unsigned number,
+static inline __attribute__((always_inline)) enum hd_err run_in_quota(struct call *call,
                                                                       const struct envelope *envelope)
 {
     bool has_quota = call->hub->settings.limit_session_bytes != 0 && quota_begin(call->session);
-    enum hd_err err = run_method(call, number, envelope);
+    enum hd_err err = run_method(call, envelope);
 
     if (has_quota)
         quota_end(call->session);
@@ -231,7 +251,7 @@ static inline __attribute__((always_inline)) enum hd_err run_in_quota(struct cal
 
 enum hd_err dispatch_again(struct call *call, const struct envelope *envelope)
 {
-    return run_in_quota(call, (unsigned)(call->method - rpc_methods), envelope);
+    return run_in_quota(call, envelope);
 }
 
 /* The request goes on in slices, or waits to be run again. */
@@ -246,32 +266,31 @@ static void pause_for_job(struct call *call, const struct envelope *envelope)
 }
 
 /* Most requests are neither timed nor large: they pay for these comparisons. */
-static void end_timing(const struct call *call, unsigned number, const struct envelope *envelope)
+static inline void end_timing(const struct call *call, const struct envelope *envelope)
 {
     struct session *session = call->session;
     uint64_t objects = call->heap->work_limit - call->heap->work_left;
     bool is_large = timing_is_large(objects, (size_t)(envelope->end - envelope->params), session->last_response);
 
     if (call->hub->timing.begun_ns != 0 || is_large || session->is_paused)
-        timing_end(session, (enum rpc_number)number, objects, is_large);
+        timing_end(session, (enum rpc_number)call->number, objects, is_large);
 }
 
 /* A request for a method that there is. */
-static void run_call(struct call *call, unsigned number, const struct envelope *envelope)
+static inline void run_call(struct call *call, const struct envelope *envelope)
 {
     struct hub *hub = call->hub;
     uint64_t bytes = *hub->heap_bytes;
     enum hd_err err;
 
-    call->method = &rpc_methods[number];
-    timing_begin(hub, &hub->timing, (enum rpc_number)number);
-    err = run_in_quota(call, number, envelope);
+    timing_begin(hub, &hub->timing, (enum rpc_number)call->number);
+    err = run_in_quota(call, envelope);
     if (job_is_running(call->session))
         pause_for_job(call, envelope);
     else
         finish(call, err);
     call->session->grown += (int64_t)(*hub->heap_bytes - bytes);
-    end_timing(call, number, envelope);
+    end_timing(call, envelope);
 }
 
 /* What the request before has left. */
@@ -289,7 +308,6 @@ void dispatch_frame(struct call *call, const struct envelope *envelope)
     struct session *session = call->session;
     struct heap *heap = call->heap;
     struct hub *hub = call->hub;
-    unsigned number;
 
     if (envelope->type == 1) {
         hub->counters.responses++;
@@ -304,9 +322,8 @@ void dispatch_frame(struct call *call, const struct envelope *envelope)
     begin_call(call, envelope);
     heap->step = &session->step;
     heap_work_start(heap);
-    number = rpc_index_find(&hub->methods, envelope->method, envelope->method_len);
-    if (number != RPC_METHODS)
-        run_call(call, number, envelope);
+    if (guess_method(call, envelope))
+        run_call(call, envelope);
     else
         refuse_method(call, envelope);
     heap->step = NULL;

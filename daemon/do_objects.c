@@ -4,8 +4,6 @@
 #include "daemon/freeze.h"
 #include "store/attr.h"
 #include "store/copy.h"
-#include "store/kind.h"
-#include "store/kinds/methods.h"
 #include "store/kinds/object.h"
 #include "store/weak.h"
 
@@ -28,81 +26,6 @@ enum hd_err do_read(struct call *call)
     enum hd_err err = obj_through(call->heap, call->args[0].o, &o);
 
     return err == HD_OK ? reply_value(call, o, opts_number(&call->opts, RPC_OPTION_LEVELS, UINT64_MAX)) : err;
-}
-
-/* -- calls -------------------------------------------------------------------------------------------------------- */
-
-/* A method that changes something and returns an element: the answer is made first, so that one that cannot be sent
- * changes nothing. */
-static enum hd_err call_answering_first(struct call *call, const struct obj_call *found, const struct arg *args)
-{
-    uint64_t first = call->session->handles.next;
-    struct obj *result = NULL;
-    enum hd_err err = found->row->peek(call->heap, found->self, args->items, args->count, &result);
-
-    if (err == HD_OK)
-        err = reply_object_take(call, &result);
-    if (err != HD_OK)
-        return err;
-    err = kind_call(call->heap, found->row, found->self, args->items, args->count, &result);
-    if (err == HD_OK)
-        obj_unref(call->heap, &result);
-    else
-        reply_undo(call, first);
-    return err;
-}
-
-static enum hd_err call_found(struct call *call, const struct obj_call *found, const struct arg *args)
-{
-    const struct method_row *row = found->row;
-    struct obj *result = NULL;
-    enum hd_err err;
-
-    if (row->peek != NULL && args->count >= row->least && args->count <= row->most)
-        return call_answering_first(call, found, args);
-    err = reply_reserve(call);
-    if (err == HD_OK)
-        err = kind_call(call->heap, row, found->self, args->items, args->count, &result);
-    return reply_made(call, err, &result);
-}
-
-/* A method of a queue: `take` may have to wait, and others may end a wait. */
-static enum hd_err call_queue(struct call *call, const struct obj_call *found, const struct arg *args)
-{
-    struct queue *queue = queue_of(found->self);
-    bool takes = found->row->run == queue_method_take && args->count <= found->row->most;
-    double seconds = 0;
-    enum hd_err err;
-
-    if (takes && call->is_step)
-        return heap_fail(call->heap, HD_BAD_ARGS, "call: take waits, and may not stand in a batch");
-    err = takes ? queue_timeout(call->heap, args->items, args->count, &seconds) : HD_OK;
-    if (err == HD_OK && takes && queue->len == 0 && !queue->is_closed && seconds > 0)
-        return taker_wait(call, queue, seconds);
-    if (err == HD_OK)
-        err = call_found(call, found, args);
-    if (err == HD_OK && !TAILQ_EMPTY(&queue->takers))
-        takers_notice(call->hub, queue);
-    return err;
-}
-
-enum hd_err do_call(struct call *call)
-{
-    struct obj_call found;
-    struct obj *self;
-    enum hd_err err = obj_find_call(call->heap, call->args[0].o, call->args[1].text, call->args[1].text_len, &found);
-
-    if (err != HD_OK)
-        return err;
-    if (freeze_holds(call->heap, found.self) && kind_changes(found.self, found.row))
-        return freeze_wait_to_write(call);
-    self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
-    if (self->type == OBJ_QUEUE)
-        err = call_queue(call, &found, &call->args[2]);
-    else
-        err = call_found(call, &found, &call->args[2]);
-    obj_unref(call->heap, &self);
-    return err;
 }
 
 /* -- attributes --------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 
 enum hd_err do_ping(struct call *call)
 {
-    return reply_object(call, call->args[0].is_given ? call->args[0].o : call->heap->nil);
+    return call->args[0].is_given ? reply_object(call, call->args[0].o) : reply_nil(call);
 }
 
 enum hd_err do_bye(struct call *call)

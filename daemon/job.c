@@ -8,7 +8,7 @@ enum hd_err job_begin(struct call *call, const struct job_kind *kind, void *stat
             kind->drop(call->session, state);
         return heap_fail(call->heap, HD_BAD_ARGS, "%s: what takes slices may not stand in a batch", call->method->name);
     }
-    call->session->job = (struct job){.kind = kind, .state = state, .method = call->method, .msgid = call->msgid,
+    call->session->job = (struct job){.kind = kind, .state = state, .number = call->number, .msgid = call->msgid,
                                       .is_request = call->is_request, .result = (uint8_t)call->opts.result,
                                       .into = call->opts.into, .manner = call->session->manner};
     return HD_OK;
@@ -35,7 +35,7 @@ static void answer(struct session *session, const struct job *job)
     enum hd_err err;
 
     call_init(&call, session);
-    call.method = job->method;
+    call_set_method(&call, (enum rpc_number)job->number);
     call.is_request = job->is_request;
     call.msgid = job->msgid;
     call.opts.result = (enum result_mode)job->result;

@@ -15,6 +15,7 @@ daemon_hub_sources = \
 	daemon/convert_out.c \
 	daemon/dispatch.c \
 	daemon/do_batch.c \
+	daemon/do_call.c \
 	daemon/do_config.c \
 	daemon/do_deepcopy.c \
 	daemon/do_gc.c \

@@ -134,10 +134,8 @@ static enum hd_err reserve_handle(struct call *call, const struct obj *o)
     return handles_reserve(call->heap, &session->handles, call->opts.into);
 }
 
-enum hd_err reply_reserve(struct call *call)
+enum hd_err reply_reserve_asked(struct call *call)
 {
-    if (call->opts.result == RESULT_AUTO && call->opts.into == 0)
-        return HD_OK;
     /* a method whose answer is no scalar makes it first, or changes nothing */
     return reserve_handle(call, call->heap->nil);
 }
@@ -223,14 +221,6 @@ enum hd_err reply_object(struct call *call, struct obj *o)
     if (call->opts.result == RESULT_AUTO && call->opts.into == 0 && convert_is_scalar(o))
         return reply_scalar(call, o);
     return reply_kept(call, o);
-}
-
-enum hd_err reply_object_take(struct call *call, struct obj **o)
-{
-    enum hd_err err = reply_object(call, *o);
-
-    obj_unref(call->heap, o);
-    return err;
 }
 
 void reply_undo(struct call *call, uint64_t first)

@@ -258,8 +258,7 @@ __attribute__((cold)) static void end_for_output(struct session *session)
     }
 }
 
-/* A response was made but could not be kept, or too much output waits. */
-static inline void check_output(struct session *session)
+void session_check_output(struct session *session)
 {
     const struct buf *out = &session->out;
 
@@ -267,16 +266,26 @@ static inline void check_output(struct session *session)
         end_for_output(session);
 }
 
-void session_check_output(struct session *session)
-{
-    check_output(session);
-}
-
 /* -- requests ----------------------------------------------------------------------------------------------------- */
+
+static inline bool is_free(const struct session *session)
+{
+    return !session->is_over && session->successor == NULL && !session->is_paused;
+}
 
 static bool may_run(const struct session *session)
 {
-    return !session->is_over && session->successor == NULL && !session->is_paused && !output_is_high(session);
+    return is_free(session) && !output_is_high(session);
+}
+
+/* After a request: whether the next one may run, or the session ends. */
+static inline bool goes_on(struct session *session)
+{
+    if (session->out.failed || output_is_high(session)) {
+        session_check_output(session);
+        return false;
+    }
+    return is_free(session);
 }
 
 /* Goes on with the scan of the frame at bytes[0], where an earlier call left it. */
@@ -366,18 +375,16 @@ static unsigned run_group(struct call *call, const struct envelope *frames, unsi
     struct session *session = call->session;
     const struct hub_settings *settings = &session->hub->settings;
     unsigned ran = 0, counted = 0;
+    bool more;
 
     if (count > 1)
         foresee(session, frames, count);
     do {
-        buf_compact(&session->out);
         dispatch_frame(call, &frames[ran]);
         *at = frames[ran].end;
-        check_output(session);
         counted += measure_work(call->heap);
-        ran++;
-    } while (ran < count && counted < most && may_run(session) &&
-             (size_t)(frames[ran].end - *at) <= settings->limit_frame);
+        more = goes_on(session) && ++ran < count && counted < most;
+    } while (more && (size_t)(frames[ran].end - *at) <= settings->limit_frame);
     return counted;
 }
 
@@ -390,6 +397,7 @@ static size_t run_frames(struct session *session, const char *bytes, size_t len,
     size_t taken;
 
     timing_turn(session->hub);
+    buf_compact(&session->out);
     call_init(&call, session);
     while (at < end && most > 0 && may_run(session)) {
         unsigned count = session->partial == NULL ? open_frames(session, at, end, most, frames) : 0;

@@ -122,9 +122,9 @@ struct kept_names {
 struct job {
     const struct job_kind *kind; /* NULL: none */
     void *state;
-    const struct rpc_method *method;
     uint64_t into;
     uint32_t msgid;
+    uint8_t number;              /* of its method: enum rpc_number */
     uint8_t result;              /* enum result_mode */
     bool is_request;
     struct manner manner;        /* of the session when the request came; its event_dress is not held */

@@ -117,10 +117,9 @@ static void link_taker(struct hub *hub, struct taker *taker, double seconds)
     move_up(&hub->takers, hub->takers.due_count++, taker);
 }
 
-enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds)
+enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds, struct obj *argument)
 {
     struct hub *hub = call->hub;
-    const struct arg *args = &call->args[2];
     struct taker *taker;
     enum hd_err err = check_session(call->session);
 
@@ -136,8 +135,8 @@ enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds)
     *taker = (struct taker){.session = call->session, .queue = queue, .due_at = NOT_DUE, .into = call->opts.into,
                             .msgid = call->msgid, .result = call->opts.result, .is_request = call->is_request};
     obj_ref(&queue->head);
-    if (args->count > 0)
-        taker->argument = obj_ref(args->items[0]);
+    if (argument != NULL)
+        taker->argument = obj_ref(argument);
     link_taker(hub, taker, seconds);
     return HD_OK;
 }
@@ -170,7 +169,7 @@ static enum hd_err answer(const struct taker *taker, enum hd_err err, struct obj
     events_flush(session);
     session_check_output(session);
     call_init(&call, session);
-    call.method = &rpc_methods[RPC_call];
+    call_set_method(&call, RPC_call);
     call.is_request = taker->is_request;
     call.msgid = taker->msgid;
     call.opts.result = taker->result;

@@ -31,9 +31,10 @@ struct takers {
     size_t due_count, due_capacity;
 };
 
-/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. LIMIT at
+/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. What it was asked by, or
+ * NULL, lives as long. LIMIT at
  * limits.waiting, NO_MEMORY, CANCELLED if the client sends no more. */
-enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds);
+enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds, struct obj *argument);
 
 /* The queue has changed: those who wait are served at the end of the request. */
 void takers_notice(struct hub *hub, struct queue *queue);

@@ -246,16 +246,21 @@ static enum hd_err bad_target(struct heap *heap)
     return heap_fail(heap, HD_BAD_ARGS, "a target is a name, [namespace, name], a handle or a reference");
 }
 
-struct obj *convert_peek_name(const struct session *session, const char *name, size_t len)
+static inline struct obj *peek_in(struct heap *heap, struct obj *space, uint32_t hash, const char *name, size_t len)
+{
+    return names_peek_hashed(heap, &space_of(space)->names, hash, name, len, &space_of(space)->recent);
+}
+
+struct obj *convert_find_name(const struct session *session, const char *name, size_t len)
 {
     const struct hub *hub = session->hub;
     uint32_t hash = heap_hash_bytes(hub->heap, name, len);
-    struct obj *o = names_peek_hashed(hub->heap, &space_of(session->space)->names, hash, name, len);
+    struct obj *o = peek_in(hub->heap, session->space, hash, name, len);
 
     if (o == NULL)
-        o = names_peek_hashed(hub->heap, &space_of(hub->global)->names, hash, name, len);
+        o = peek_in(hub->heap, hub->global, hash, name, len);
     if (o == NULL)
-        o = names_peek_hashed(hub->heap, &space_of(hub->builtins)->names, hash, name, len);
+        o = peek_in(hub->heap, hub->builtins, hash, name, len);
     return o;
 }
 

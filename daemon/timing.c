@@ -91,10 +91,10 @@ static uint64_t sum_of(const uint64_t buckets[TIMING_BUCKETS])
 }
 
 /* The sample of quick requests stands for all of them; what rounding leaves over is put where most are. */
-static void spread_quick(const struct method_times *times, uint64_t told[TIMING_BUCKETS])
+static void spread_quick(const struct method_times *times, uint64_t calls, uint64_t told[TIMING_BUCKETS])
 {
     uint64_t large = sum_of(times->large), sample = sum_of(times->quick);
-    uint64_t quick = times->calls > large ? times->calls - large : 0, left = quick;
+    uint64_t quick = calls > large ? calls - large : 0, left = quick;
     unsigned most = 0;
 
     memcpy(told, times->large, TIMING_BUCKETS * sizeof told[0]);
@@ -113,12 +113,12 @@ static void spread_quick(const struct method_times *times, uint64_t told[TIMING_
 }
 
 /* {"1": n, "2": n, "4": n...}: requests that took less than so many microseconds, and not less than half of it. */
-static void pack_histogram(struct buf *out, const struct method_times *times)
+static void pack_histogram(struct buf *out, const struct method_times *times, uint64_t calls)
 {
     uint64_t told[TIMING_BUCKETS];
     unsigned filled = 0;
 
-    spread_quick(times, told);
+    spread_quick(times, calls, told);
     for (unsigned i = 0; i < TIMING_BUCKETS; i++)
         filled += told[i] > 0;
     pack_map(out, filled);
@@ -132,31 +132,31 @@ static void pack_histogram(struct buf *out, const struct method_times *times)
         }
 }
 
-static void pack_method(struct buf *out, const char *name, const struct method_times *times)
+static void pack_method(struct buf *out, const char *name, const struct method_times *times, uint64_t calls)
 {
     pack_cstr(out, name);
     pack_map(out, 4);
     pack_cstr(out, "calls");
-    pack_uint(out, times->calls);
+    pack_uint(out, calls);
     pack_cstr(out, "errors");
     pack_uint(out, times->errors);
     pack_cstr(out, "longest_us");
     pack_uint(out, times->longest_us);
     pack_cstr(out, "us");
-    pack_histogram(out, times);
+    pack_histogram(out, times, calls);
 }
 
 void timing_pack_methods(const struct hub *hub, struct buf *out)
 {
-    const struct method_times *methods = hub->timing.methods;
+    const struct timing *timing = &hub->timing;
     size_t called = 0;
 
     for (unsigned i = 0; i < RPC_METHODS; i++)
-        called += methods[i].calls > 0;
+        called += timing->calls[i] > 0;
     pack_map(out, called);
     for (unsigned i = 0; i < RPC_METHODS; i++)
-        if (methods[i].calls > 0)
-            pack_method(out, rpc_methods[i].name, &methods[i]);
+        if (timing->calls[i] > 0)
+            pack_method(out, rpc_methods[i].name, &timing->methods[i], timing->calls[i]);
 }
 
 /* -- slowlog ------------------------------------------------------------------------------------------------------ */

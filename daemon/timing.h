@@ -32,7 +32,7 @@ struct session;
 #define SLOW_KEPT 128 /* slow requests, the latest */
 
 struct method_times {
-    uint64_t calls, errors;
+    uint64_t errors;
     uint64_t longest_us;
     uint64_t quick[TIMING_BUCKETS]; /* timed as a sample */
     uint64_t large[TIMING_BUCKETS]; /* each of them */
@@ -52,6 +52,7 @@ struct timing {
     uint64_t mask;     /* a request is timed if the number of its method's calls has none of these bits */
     uint64_t slow_count; /* slow requests since the start; those kept are the last ones, number n at n % SLOW_KEPT */
     struct slow_request slow[SLOW_KEPT];
+    uint64_t calls[RPC_METHODS]; /* of each method; apart, for they are what every request counts */
     struct method_times methods[RPC_METHODS];
 };
 
@@ -75,13 +76,16 @@ void timing_start(struct hub *hub);
 static inline void timing_begin(struct hub *hub, struct timing *timing, enum rpc_number method)
 {
     timing->begun_ns = 0;
-    if ((timing->methods[method].calls++ & timing->mask) == 0)
+    if ((timing->calls[method]++ & timing->mask) == 0)
         timing_start(hub);
 }
 
-/* Whether a request is large, by its units of work and the bytes of frame and response. */
+/* Whether a request is large, by its units of work and the bytes of frame and response. Nearly all are so small that the
+ * sum of the three tells. */
 static inline bool timing_is_large(uint64_t objects, size_t frame, size_t response)
 {
+    if (objects + frame + response <= TIMING_LARGE_UNITS)
+        return false;
     return objects > TIMING_LARGE_UNITS || frame > TIMING_LARGE_BYTES || response > TIMING_LARGE_BYTES;
 }
 

@@ -94,6 +94,15 @@ static inline bool read_short_str(struct reader *reader, const char **bytes, siz
     return true;
 }
 
+/* Takes the header of an array of fewer than 16 items, if that is what comes next. */
+static inline bool read_short_array(struct reader *reader, uint32_t *count)
+{
+    if (reader->at >= reader->end || ((unsigned char)*reader->at & 0xf0) != 0x90)
+        return false;
+    *count = (unsigned char)*reader->at++ & 0x0f;
+    return true;
+}
+
 /* Whether a map comes next. */
 static inline bool read_is_map(const struct reader *reader)
 {

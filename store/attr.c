@@ -213,7 +213,7 @@ static void unwrap(struct obj_call *call)
         *call = (struct obj_call){method_of(call->self)->self, method_of(call->self)->row};
 }
 
-enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call)
+enum hd_err obj_find_any_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call)
 {
     bool is_proxy = o->type == OBJ_PROXY;
     struct obj *value;

@@ -8,6 +8,7 @@
 #define HEAPD_STORE_ATTR_H
 
 #include "store/heap.h"
+#include "store/kind.h"
 
 struct method_row;
 
@@ -38,8 +39,19 @@ struct obj_call {
     const struct method_row *row;
 };
 
+/* The same as obj_find_call, of any object. */
+enum hd_err obj_find_any_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call);
+
 /* Finds what `o.name(...)` calls: a method of its type, or an attribute that is a bound method or a class. Iterative
- * through chains of bound methods. NO_ATTR, DEAD, or TYPE for an attribute that cannot be called. */
-enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, size_t len, struct obj_call *call);
+ * through chains of bound methods. NO_ATTR, DEAD, or TYPE for an attribute that cannot be called. In line for what is
+ * called most: containers without attributes. */
+static inline enum hd_err obj_find_call(struct heap *heap, struct obj *o, const char *name, size_t len,
+                                        struct obj_call *call)
+{
+    if (o->type >= OBJ_OBJECT)
+        return obj_find_any_call(heap, o, name, len, call);
+    *call = (struct obj_call){o, kind_find_method(heap, o->type, name, len)};
+    return call->row != NULL ? HD_OK : obj_find_any_call(heap, o, name, len, call);
+}
 
 #endif

@@ -45,11 +45,13 @@ static inline uint64_t bytes_short(const char *at, size_t len)
 
 static inline bool bytes_are_same(const char *a, const char *b, size_t len)
 {
-    if (len < 8)
-        return bytes_short(a, len) == bytes_short(b, len);
     if (len > 16)
         return memcmp(a, b, len) == 0;
-    return ((bytes_word(a) ^ bytes_word(b)) | (bytes_word(a + len - 8) ^ bytes_word(b + len - 8))) == 0;
+    if (len >= 8)
+        return ((bytes_word(a) ^ bytes_word(b)) | (bytes_word(a + len - 8) ^ bytes_word(b + len - 8))) == 0;
+    if (len >= 4)
+        return ((bytes_half(a) ^ bytes_half(b)) | (bytes_half(a + len - 4) ^ bytes_half(b + len - 4))) == 0;
+    return len == 0 || ((a[0] ^ b[0]) | (a[len / 2] ^ b[len / 2]) | (a[len - 1] ^ b[len - 1])) == 0;
 }
 
 /* memcpy of few bytes, by parts that overlap. */

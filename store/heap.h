@@ -35,6 +35,8 @@ struct ledger;
 
 struct kind_index {
     uint16_t at[KIND_PLACES];       /* row + 1; 0: none */
+    const struct method_row *recent; /* the method that was found last: often it is asked for again, */
+    uint8_t recent_type;             /* of this type */
     uint64_t words[KIND_PLACES / 2]; /* by row: the beginning of the name */
 };
 

@@ -33,9 +33,12 @@ enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_li
 
 static const struct method_row rows[] = {
 #define TYPE_METHOD(type, name, least, most, arguments, summary) \
-    {#name, type##_method_##name, NULL, least, most, sizeof #name - 1, OWNER_##type},
+    {#name, type##_method_##name, NULL, least, most, sizeof #name - 1, OWNER_##type, false},
+#define TYPE_METHOD_KEY(type, name, least, most, arguments, summary) \
+    {#name, type##_method_##name, NULL, least, most, sizeof #name - 1, OWNER_##type, true},
 #define TYPE_METHOD_PEEK(type, name, least, most, arguments, summary) \
-    {#name, type##_method_##name, type##_peek_##name, least, most, sizeof #name - 1, OWNER_##type},
+    {#name, type##_method_##name, type##_peek_##name, least, most, sizeof #name - 1, OWNER_##type, \
+     false},
 #include "protocol/type_methods.def"
 #undef TYPE_METHOD
 #undef TYPE_METHOD_PEEK
@@ -70,6 +73,8 @@ void kind_index_init(struct kind_index *index)
 {
     _Static_assert(ROWS < KIND_PLACES / 2, "an index that is at most half full");
     memset(index, 0, sizeof *index);
+    index->recent = &rows[0];
+    index->recent_type = OBJ_TYPES; /* of no object */
     for (unsigned i = 0; i < ROWS; i++) {
         uint64_t word = word_of(rows[i].name, rows[i].name_len);
         unsigned at = place_of(rows[i].owner, word, rows[i].name_len);
@@ -82,7 +87,7 @@ void kind_index_init(struct kind_index *index)
 }
 
 static inline const struct method_row *find_row(const struct kind_index *index, unsigned owner, uint64_t word,
-                                                const char *name, size_t len)
+                                         const char *name, size_t len)
 {
     for (unsigned at = place_of(owner, word, len); index->at[at] != 0; at = (at + 1) % KIND_PLACES) {
         unsigned i = index->at[at] - 1u;
@@ -94,7 +99,7 @@ static inline const struct method_row *find_row(const struct kind_index *index, 
     return NULL;
 }
 
-const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len)
+const struct method_row *kind_look_up(struct heap *heap, unsigned type, const char *name, size_t len)
 {
     const struct method_row *row = NULL;
     uint64_t word;
@@ -104,9 +109,14 @@ const struct method_row *kind_find_method(const struct heap *heap, unsigned type
     word = word_of(name, len);
     if (owner_of[type] != OWNER_any)
         row = find_row(&heap->methods, owner_of[type], word, name, len);
-    return row != NULL ? row : find_row(&heap->methods, OWNER_any, word, name, len);
+    if (row == NULL)
+        row = find_row(&heap->methods, OWNER_any, word, name, len);
+    if (row != NULL) {
+        heap->methods.recent = row;
+        heap->methods.recent_type = (uint8_t)type;
+    }
+    return row;
 }
-
 bool kind_changes(const struct obj *self, const struct method_row *row)
 {
     static const char *const changing[] = {"add",    "append", "clear",   "del",    "discard",    "extend", "insert",

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "protocol/err.h"
+#include "store/bytes.h"
 #include "store/heap.h"
 #include "store/obj.h"
 
@@ -76,10 +77,23 @@ struct method_row {
     uint8_t least, most; /* arguments */
     uint8_t name_len;
     uint8_t owner;       /* whose it is: kind.c's own */
+    bool takes_loan;     /* the first argument may be a loan (store/kinds/atoms.h) */
 };
 
-/* The row of `type`'s method with this name, those that all types share included; NULL: no such method. */
-const struct method_row *kind_find_method(const struct heap *heap, unsigned type, const char *name, size_t len);
+/* The same as kind_find_method, of any method. */
+const struct method_row *kind_look_up(struct heap *heap, unsigned type, const char *name, size_t len);
+
+/* The row of `type`'s method with this name, those that all types share included; NULL: no such method. In line for the
+ * one that was found last. */
+static inline const struct method_row *kind_find_method(struct heap *heap, unsigned type, const char *name, size_t len)
+{
+    const struct kind_index *index = &heap->methods;
+    const struct method_row *row = index->recent;
+
+    if (index->recent_type == type && row->name_len == len && bytes_are_same(row->name, name, len))
+        return row;
+    return kind_look_up(heap, type, name, len);
+}
 
 /* Whether a method of a container changes it. */
 bool kind_changes(const struct obj *self, const struct method_row *row);

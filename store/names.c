@@ -152,25 +152,26 @@ static inline bool is_bound(struct heap *heap, const struct names *names, uint32
 /* -- binding ------------------------------------------------------------------------------------------------------ */
 
 struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
-                              size_t len)
+                              size_t len, uint32_t *position)
 {
     struct obj *value;
-    uint32_t position;
 
     if (names->table.live == 0)
         return NULL;
-    position = find_hashed(names, hash, bytes, len);
-    if (position == TABLE_NONE)
+    *position = find_hashed(names, hash, bytes, len);
+    if (*position == TABLE_NONE)
         return NULL;
-    value = names->table.entries[position].value;
+    value = names->table.entries[*position].value;
     return weak_in(value) == NULL ? value : weak_link_peek(heap, &weak_in(value)->link);
 }
 
 struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len)
 {
+    uint32_t position;
+
     if (names->table.live == 0) /* also here: hashing costs more than looking */
         return NULL;
-    return names_peek_hashed(heap, names, heap_hash_bytes(heap, bytes, len), bytes, len);
+    return names_peek_hashed(heap, names, heap_hash_bytes(heap, bytes, len), bytes, len, &position);
 }
 
 /* Room for a name that is not bound, and its copy. */

@@ -51,9 +51,20 @@ bool names_drop(struct heap *heap, struct names *names, size_t *budget);
  * dropped. */
 struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
-/* The same with the name's hash by heap_hash_bytes, for whoever looks in several places. */
+/* The same with the name's hash by heap_hash_bytes, for whoever looks in several places; where it was found is told too:
+ * good for names_peek_at. */
 struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
-                              size_t len);
+                              size_t len, uint32_t *position);
+
+/* The same where the name stood once, any number: borrowed; NULL if it does not stand there, or is bound weakly. */
+static inline struct obj *names_peek_at(const struct names *names, uint32_t position, const char *bytes, size_t len)
+{
+    const struct table_entry *entry = &names->table.entries[position];
+
+    if (position >= names->table.used || entry->key == NULL || !name_is(entry->key, bytes, len))
+        return NULL;
+    return ((uintptr_t)entry->value & 1) == 0 ? entry->value : NULL;
+}
 
 /*
  * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned

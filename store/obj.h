@@ -30,6 +30,7 @@ enum obj_flag {
     OBJ_ASCII = 16,    /* str: one byte a code point */
     OBJ_SHORT = 16,    /* int, bool: the value stands in the header, in `aux` and `more` */
     OBJ_OWN_NAMES = 32, /* object: attributes in a table of its own, not in its class's layout */
+    OBJ_LOAN = 32,     /* str: not in the heap, see store/kinds/atoms.h */
     OBJ_GREY = 64,     /* on the collector's stack */
     OBJ_EMPTIED = 128  /* collected, its references are dropped; others of its cycle may still refer to it */
 };

@@ -552,4 +552,34 @@ def a_pipeline_among_many_names_is_answered_like_its_requests_one_by_one(server)
         assert together.call("read", name) == alone.call("read", name)
 
 
+@test
+def a_target_that_is_called_again_is_looked_for_again(server):
+    client, other = server.client(), server.client()
+    name = unique("t")
+
+    def count():
+        return client.of(name, "len")
+
+    client.call("bind", ["global", name], [1])
+    assert count() == count() == 1
+    client.call("bind", name, [1, 2])  # its own goes first
+    assert count() == count() == 2
+    client.call("bind", name, [1, 2, 3])
+    assert count() == 3
+    client.call("unbind", name)
+    assert count() == count() == 1
+    client.call("bind", "x", [])
+    assert count() == 1  # found behind names of its own
+    client.call("unbind", "x")
+    other.call("unbind", ["global", name])
+    client.fails("NO_NAME", "call", name, "len", [])
+    client.call("bind", "y" + name, [1, 2, 3, 4])  # it may stand where the other stood
+    client.fails("NO_NAME", "call", name, "len", [])
+    ref = client.call("new", [1, 2, 3, 4, 5])
+    client.call("bind", name, ref, {"weak": True})
+    assert count() == count() == 5
+    client.call("release", ref)
+    client.fails("NO_NAME", "call", name, "len", [])
+
+
 run()

@@ -453,4 +453,45 @@ def stats_has_its_sections_and_one_alone_comes_under_its_name(server):
     client.fails("BAD_ARGS", "stats", 5)
 
 
+KEYS = ["", "k", "key", "0123456", "01234567", "k" * 16, "k" * 17, "k" * 31, "k" * 32, "k" * 200, "a\0b", "\u00fc",
+        "\u00fc" * 15, "true", "1"]
+
+
+@test
+def a_str_by_which_a_method_of_dict_looks_up_is_a_key_like_others(server):
+    client = server.client()
+    bound(client, "d", {})
+    model = {}
+    for turn in range(3):
+        for key in KEYS:
+            assert client.of("d", "has", key) == client.of("d", "contains", key) == (key in model)
+            model[key] = model.get(key, 0) + turn + 1
+            assert client.of("d", "add", key, turn + 1) == model[key]
+            assert client.of("d", "get", key) == client.of("d", "get_item", key) == model[key]
+    assert client.call("read", "d") == model
+    for key in KEYS[::2]:
+        client.of("d", "del", key)
+        del model[key]
+        assert client.of("d", "get", key, "none") == "none"
+        client.fails("KEY", "call", "d", "get_item", [key])
+        client.of("d", "set", key, key)
+        model[key] = key
+    assert list(client.call("read", "d").items()) == list(model.items())
+
+
+@test
+def a_str_by_which_other_methods_look_up_too(server):
+    client = server.client()
+    client.call("bind", "s", client.call("call", "set", "new", []))
+    for key in KEYS:
+        assert client.of("s", "has", key) is False
+        client.of("s", "add", key)
+        client.of("s", "add", key)
+        assert client.of("s", "contains", key) is True
+    assert client.of("s", "len") == len(KEYS)
+    client.of("s", "discard", KEYS[1])
+    client.of("s", "remove", KEYS[2])
+    assert sorted(client.call("call", "s", "items", [], {"result": "value"})) == sorted(KEYS[:1] + KEYS[3:])
+
+
 run()

@@ -32,7 +32,7 @@ def rows():
     text = re.sub(r"/\*.*?\*/", "", text.replace(macro.group(0), ""), flags=re.DOTALL)
     text = re.sub(r"^INT_ROWS\((\w+)\)", lambda m: macro.group(1).replace("(type,", f"({m.group(1)},"), text,
                   flags=re.M)
-    found = re.findall(r"TYPE_METHOD(?:_PEEK)?\(\s*(\w+),\s*(\w+),\s*(\d+),\s*(\d+)", text)
+    found = re.findall(r"TYPE_METHOD(?:_PEEK|_KEY)?\(\s*(\w+),\s*(\w+),\s*(\d+),\s*(\d+)", text)
     # Python's weak containers refuse what ours take, lists and ints: tests/weak_containers.py has a model of its own for
     # them, and tests/queue_takers.py for queues, which wait as requests do
     return {(type, name): (int(least), int(most)) for type, name, least, most in found if not type.startswith("weak") and type != "queue"}

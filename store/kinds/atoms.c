@@ -99,6 +99,16 @@ enum hd_err str_new(struct heap *heap, const char *bytes, size_t len, struct obj
     return HD_OK;
 }
 
+enum hd_err loan_redeem(struct heap *heap, struct obj *loan, struct obj **out)
+{
+    const struct text *text = text_of(loan);
+    enum hd_err err = str_new(heap, text->bytes, text->len, out);
+
+    if (err == HD_OK && text->len > 0)
+        text_of(*out)->hash = text->hash;
+    return err;
+}
+
 void str_seal(struct text *str)
 {
     if (utf8_is_ascii(str->bytes, str->len))

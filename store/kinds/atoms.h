@@ -48,6 +48,44 @@ enum hd_err text_new_raw(struct heap *heap, enum obj_type type, size_t len, stru
 /* Sets OBJ_ASCII by looking at the bytes, which are known to be UTF-8. */
 void str_seal(struct text *str);
 
+/*
+ * A loan: a short str of ASCII that stands in its maker's own memory, for methods that look up by it. It is an immortal
+ * object, but gone when the method is done: who would keep it makes a str of its own (str_keep).
+ */
+#define LOAN_MAX 31 /* bytes */
+
+struct loan {
+    _Alignas(struct text) char room[sizeof(struct text) + LOAN_MAX];
+};
+
+static inline struct obj *loan_str(struct loan *loan, const char *ascii, size_t len)
+{
+    struct text *text = (struct text *)(void *)loan->room;
+
+    text->head = (struct obj){.type = OBJ_STR, .flags = OBJ_IMMORTAL | OBJ_ASCII | OBJ_LOAN};
+    text->len = (uint32_t)len;
+    text->hash = 0;
+    bytes_copy(text->bytes, ascii, len);
+    return &text->head;
+}
+
+static inline bool obj_is_loan(const struct obj *o)
+{
+    return o->type == OBJ_STR && (o->flags & OBJ_LOAN) != 0;
+}
+
+/* For str_keep: a str like the loan. */
+enum hd_err loan_redeem(struct heap *heap, struct obj *loan, struct obj **out);
+
+/* An owned reference to any object; of a loan, to a str like it: then NO_MEMORY is possible. */
+static inline enum hd_err str_keep(struct heap *heap, struct obj *o, struct obj **out)
+{
+    if (obj_is_loan(o))
+        return loan_redeem(heap, o, out);
+    *out = obj_ref(o);
+    return HD_OK;
+}
+
 /* Immortal, borrowed is as good as owned. */
 static inline struct obj *bool_obj(struct heap *heap, bool value)
 {

@@ -116,6 +116,8 @@ enum hd_err dict_peek(struct heap *heap, struct obj *o, struct obj *key, struct 
 enum hd_err dict_insert(struct heap *heap, struct obj *o, uint32_t hash, struct obj *key, struct obj *value)
 {
     struct table *table = &dict_of(o)->table;
+    struct obj *own;
+    enum hd_err err;
 
     if (!obj_can_ref(key))
         return heap_count_full(heap, key);
@@ -125,9 +127,12 @@ enum hd_err dict_insert(struct heap *heap, struct obj *o, uint32_t hash, struct 
         return heap_fail(heap, HD_LIMIT, "a %s holds at most %u entries", obj_type_name(o->type), TABLE_MAX);
     if (!table_reserve(heap->pool, table, 1))
         return heap_no_memory(heap);
+    err = str_keep(heap, key, &own);
+    if (err != HD_OK)
+        return err;
     if (value != NULL)
         obj_ref(value);
-    table_insert(heap->pool, table, hash, obj_ref(key), value);
+    table_insert(heap->pool, table, hash, own, value);
     return HD_OK;
 }
 

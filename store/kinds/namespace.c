@@ -20,6 +20,7 @@ enum hd_err space_new(struct heap *heap, const char *name, size_t len, struct ob
     }
     names_init(&space->names);
     space->name = copy;
+    space->recent = 0;
     space->watches = NULL;
     space->is_private = space->is_readonly = false;
     *out = &space->head;

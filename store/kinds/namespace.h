@@ -13,6 +13,7 @@ struct space {
     struct obj head;
     struct names names;
     struct name *name;   /* owned */
+    uint32_t recent;     /* where the name was that was a target last: often it is one again */
     struct watches *watches; /* who is told of changes, the daemon's own; NULL: nobody */
     bool is_private;     /* the `session` namespace of one session */
     bool is_readonly;    /* `builtins` */

@@ -21,8 +21,10 @@ static inline bool utf8_is_ascii(const char *bytes, size_t len)
     const uint64_t high_bits = UINT64_C(0x8080808080808080);
     const char *last;
 
+    if (len < 4)
+        return len == 0 || ((bytes[0] | bytes[len / 2] | bytes[len - 1]) & 0x80) == 0;
     if (len < 8)
-        return (bytes_short(bytes, len) & high_bits) == 0;
+        return ((bytes_half(bytes) | bytes_half(bytes + len - 4)) & (uint32_t)high_bits) == 0;
     last = bytes + len - 8; /* of these some may be looked at twice */
     for (; bytes < last; bytes += 8)
         if ((bytes_word(bytes) & high_bits) != 0)

@@ -21,27 +21,27 @@ import sys
 import lab
 
 BUDGETS = [  # operation of ops.c, what it is, instructions at most
-    ("ping", "ping", 490),
-    ("get", "get of an int by name", 760),
-    ("bind", "bind of a short str", 1_130),
-    ("add", 'call(d, "add", [key])', 1_880),
-    ("append", 'call(xs, "append", [1])', 1_390),
-    ("set", 'call(d, "set", [key, str])', 2_130),
-    ("item", 'call(xs, "get", [1])', 1_430),
+    ("ping", "ping", 390),
+    ("get", "get of an int by name", 690),
+    ("bind", "bind of a short str", 1_040),
+    ("add", 'call(d, "add", [key])', 1_170),
+    ("append", 'call(xs, "append", [1])', 920),
+    ("set", 'call(d, "set", [key, str])', 1_430),
+    ("item", 'call(xs, "get", [1])', 970),
     ("read", "read of a list of two", 1_360),
     ("new", "new list of two, dropped at once", 3_030),
     ("hold", "hold, and release as a notification", 3_110),
-    ("getattr", "getattr of an int", 1_060),
-    ("setattr", "setattr of an int", 1_160),
+    ("getattr", "getattr of an int", 950),
+    ("setattr", "setattr of an int", 1_060),
     ("weakref", "weakref, dropped at once", 1_800),
     ("deref", "deref of a weakref", 1_640),
     ("names", "names, the first two", 2_010),
-    ("type", "type of a name", 880),
-    ("refcount", "refcount of a name", 750),
-    ("batch", "batch of two type", 2_740),
+    ("type", "type of a name", 800),
+    ("refcount", "refcount of a name", 670),
+    ("batch", "batch of two type", 2_380),
 ]
 AMONG_MANY = [  # the same, with so many names that look-ups of a batch wait for memory together
-    ("get", "get of an int by name, among 70,000", 880),
+    ("get", "get of an int by name, among 70,000", 820),
 ]
 ONE_AT_A_TIME = [  # operation, what it is, instructions at most, system calls at most
     ("ping", "ping, one at a time", 2_010, 6.3),
