@@ -19,6 +19,7 @@ import lab
 
 PYTHON = "/usr/bin/python3"
 PART = 1000  # requests or elements sent at once
+LOOKS = 400  # two minutes
 MIB = 1 << 20
 
 
@@ -33,10 +34,12 @@ def parts(count, part=PART):
 def resident(server):
     """Bytes, once the server has nothing more to do: when they have not changed for a second and a half."""
     seen = []
-    while len(seen) < 5 or len(set(seen)) > 1:
+    for _ in range(LOOKS):
         time.sleep(0.3)
         seen = seen[-4:] + [server.memory()]
-    return seen[0]
+        if len(seen) == 5 and len(set(seen)) == 1:
+            return seen[0]
+    raise SystemExit(f"bench: the memory of {server.name} does not come to rest: {seen}")
 
 
 def opened(server):
