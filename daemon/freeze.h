@@ -1,10 +1,10 @@
 /*
  * daemon/freeze.h - while a long copy goes on in slices, what it may read does not change.
  *
- * A deep copy, a dump or a large read is taken at one instant. One that is not done in its first slice goes on as a job,
- * and from that instant until its end the containers that exist are frozen: a request that would change one waits, as
- * if it had come later. Everything else goes on: reading, names, handles, weak references, deaths, making new objects
- * and changing those. docs/adr/0014-writes-wait-for-a-long-copy.md
+ * A deep copy, a dump or a large read is taken at one instant. One that is not done in its first slice goes on as a
+ * job, and from that instant until its end the containers that exist are frozen: a request that would change one waits,
+ * as if it had come later. Everything else goes on: reading, names, handles, weak references, deaths, making new
+ * objects and changing those. docs/adr/0014-writes-wait-for-a-long-copy.md
  *
  * A load, too, is long work, but nobody else comes to what it makes: it freezes nothing.
  *
@@ -26,8 +26,8 @@ struct long_work {
     void (*roots)(void *state, void (*visit)(void *arg, struct obj *o), void *arg);
 };
 
-/* Does it: at once if one slice will do, or in a batch; else the request becomes a job, or waits. `state` is closed in any
- * case. */
+/* Does it: at once if one slice will do, or in a batch; else the request becomes a job, or waits. `state` is closed in
+ * any case. */
 enum hd_err freeze_run(struct call *call, const struct long_work *work, void *state);
 
 /* Whether a change of `o` has to wait. */

@@ -4,8 +4,9 @@
  *
  * What it could reach at one moment while its request ran counts as reachable: it could have taken it then.
  *
- * An administrator is shown all, so also a copy that is being made, or loaded (freeze.h): nobody else may have hold of it before it
- * is whole. So who would show him containers waits for long copies as who would write does, and they for him.
+ * An administrator is shown all, so also a copy that is being made, or loaded (freeze.h): nobody else may have hold of
+ * it before it is whole. So who would show him containers waits for long copies as who would write does, and they for
+ * him.
  */
 #ifndef HEAPD_DAEMON_SIGHT_H
 #define HEAPD_DAEMON_SIGHT_H
@@ -31,7 +32,8 @@ void sight_end(struct sight *sight);
 /* Nothing to do before a long copy has ended. */
 bool sight_waits(const struct sight *sight);
 
-/* Looks at about *budget references (counting down); true when all is known and, until the loop goes on, may be shown. */
+/* Looks at about *budget references (counting down); true when all is known and, until the loop goes on, may be
+ * shown. */
 bool sight_some(struct sight *sight, size_t *budget);
 
 #endif

@@ -5,9 +5,9 @@
  * the system. What was not needed for a quarter of a second goes, in slices: large tables of which little is left get
  * smaller storage, then pages of the heap go.
  *
- * What sessions, buffers and vectors leave in the C library's own heap it gives back when it is asked, all at once. So it
- * is asked for every few MiB by which less is in use, before they are many; less often while that takes long, as when
- * many blocks in use cut its heap into pieces. And once more when nothing has changed for a quarter of a second.
+ * What sessions, buffers and vectors leave in the C library's own heap it gives back when it is asked, all at once. So
+ * it is asked for every few MiB by which less is in use, before they are many; less often while that takes long, as
+ * when many blocks in use cut its heap into pieces. And once more when nothing has changed for a quarter of a second.
  */
 #ifndef HEAPD_DAEMON_TIDY_H
 #define HEAPD_DAEMON_TIDY_H

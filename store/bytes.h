@@ -36,11 +36,11 @@ static inline uint64_t bytes_short(const char *at, size_t len)
 {
     const unsigned char *byte = (const unsigned char *)at;
 
-    if (len >= 4)
-        return le32toh(bytes_half(at)) | (uint64_t)le32toh(bytes_half(at + len - 4)) << 8 * (len - 4);
     if (len == 0)
         return 0;
-    return byte[0] | (uint64_t)byte[len / 2] << 8 * (len / 2) | (uint64_t)byte[len - 1] << 8 * (len - 1);
+    if (len < 4)
+        return byte[0] | (uint64_t)byte[len / 2] << 8 * (len / 2) | (uint64_t)byte[len - 1] << 8 * (len - 1);
+    return le32toh(bytes_half(at)) | (uint64_t)le32toh(bytes_half(at + len - 4)) << 8 * (len - 4);
 }
 
 static inline bool bytes_are_same(const char *a, const char *b, size_t len)

@@ -56,9 +56,9 @@ static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 uint32_t heap_hash_long(const struct heap *heap, const void *bytes, size_t len);
 
 /*
- * By which tables find names, strs and bytes: keyed, so that nobody can make many that collide; nobody outside may learn
- * it (docs/adr/0015). Up to 16 bytes are two words, which overlap if they are fewer: multiplied with the key in both, then
- * once more with the length (as in Y. Wang's wyhash). Longer ones go through SipHash-1-3.
+ * By which tables find names, strs and bytes: keyed, so that nobody can make many that collide; nobody outside may
+ * learn it (docs/adr/0015). Up to 16 bytes are two words, which overlap if they are fewer: multiplied with the key in
+ * both, then once more with the length (as in Y. Wang's wyhash). Longer ones go through SipHash-1-3.
  */
 static inline uint32_t heap_hash_bytes(const struct heap *heap, const char *bytes, size_t len)
 {

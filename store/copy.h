@@ -16,13 +16,14 @@ enum hd_err obj_copy(struct heap *heap, struct obj *o, struct obj **out);
 enum hd_err obj_deepcopy(struct heap *heap, struct obj *o, struct obj **out);
 
 /*
- * The same in slices. While it goes on, from the end of the first slice on, nothing that was made before may be changed:
- * no element, entry or attribute set, added or removed, that is. What else goes on in the heap does not matter: deaths,
- * names, handles, weak references, new objects, the collector. docs/adr/0014-writes-wait-for-a-long-copy.md
+ * The same in slices. While it goes on, from the end of the first slice on, nothing that was made before may be
+ * changed: no element, entry or attribute set, added or removed, that is. What else goes on in the heap does not
+ * matter: deaths, names, handles, weak references, new objects, the collector.
+ * docs/adr/0014-writes-wait-for-a-long-copy.md
  *
  * deepcopy_open: begins with what is left of the work budget; `o` is held until the end. NO_MEMORY.
- * deepcopy_run: goes on for about `budget` references; true at the end, which deepcopy_result tells: the copy, owned, or
- * an error as of obj_deepcopy.
+ * deepcopy_run: goes on for about `budget` references; true at the end, which deepcopy_result tells: the copy, owned,
+ * or an error as of obj_deepcopy.
  * deepcopy_close: frees it, at the end or before: of a copy half made, what lies in cycles is left to the collector.
  * deepcopy_cancel: the same, and nothing is left over; in one go.
  * deepcopy_roots: shows what it holds.

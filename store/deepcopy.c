@@ -7,8 +7,8 @@
  *
  * A tuple of only atoms, through tuples at any depth, is itself. That is judged once for each tuple, contents first.
  *
- * Invariant: a copy is in the container for which it was made, or `stray`, as soon as it is made. So all are held by the
- * first one, and a copy that is given up is taken apart from the last to the first: each is held by one before it.
+ * Invariant: a copy is in the container for which it was made, or `stray`, as soon as it is made. So all are held by
+ * the first one, and a copy that is given up is taken apart from the last to the first: each is held by one before it.
  */
 #include "store/copy.h"
 
@@ -50,7 +50,7 @@ struct deepcopy {
     struct table memo;       /* original -> copy; a shared tuple -> itself; a tuple to be copied, not yet met -> NULL */
     struct judged *stack;    /* tuples being judged */
     size_t depth, stack_capacity;
-    size_t rehash;           /* keys that were copied and hash by content: until the end they have the originals' hashes */
+    size_t rehash;           /* copied keys that hash by content: until the end they have the originals' hashes */
     char text[HEAP_ERROR_TEXT]; /* of `err`: between slices others fail as well */
 };
 

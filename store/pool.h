@@ -80,8 +80,8 @@ uint64_t pool_unneeded(struct pool *pool);
 uint64_t pool_loose(const struct pool *pool); /* how many such pages there are now */
 uint64_t pool_trim(struct pool *pool, uint64_t pages);
 
-/* Tables whose storage is far larger than what is in them, for whoever has time: kept by store/table.c. When there is no
- * place, one is not noted, and shrinks with a later insertion. */
+/* Tables whose storage is far larger than what is in them, for whoever has time: kept by store/table.c. When there is
+ * no place, one is not noted, and shrinks with a later insertion. */
 struct pool_sparse {
     struct table *tables[32];
     unsigned count;

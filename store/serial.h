@@ -72,13 +72,14 @@ enum hd_err serial_load(struct heap *heap, const char *bytes, size_t len, const 
                         struct serial_loaded *loaded);
 
 /*
- * The same in slices. Nobody else comes to what is being loaded; the bytes and `classes` stay as they are until the end,
- * and if there are `classes`, there is one slice only: what names lead to is looked at in one instant.
+ * The same in slices. Nobody else comes to what is being loaded; the bytes and `classes` stay as they are until the
+ * end, and if there are `classes`, there is one slice only: what names lead to is looked at in one instant.
  *
  * serial_load_open: begins with what is left of the work budget. NO_MEMORY.
  * serial_load_run: goes on for about `budget` values; true at the end, which serial_load_result tells, once: as
  * serial_load.
- * serial_load_close: frees it, at the end or before: of a graph half made, what lies in cycles is left to the collector.
+ * serial_load_close: frees it, at the end or before: of a graph half made, what lies in cycles is left to the
+ * collector.
  * serial_load_cancel: the same, and nothing is left over; in one go.
  * serial_load_roots: shows what it holds.
  */

@@ -39,8 +39,8 @@ static inline uint64_t serial_fetch(const void *from, unsigned size)
 /* What an array with a KIND as its first element is: the type's code; or, of that name, what every heap has. */
 enum { SERIAL_BUILTIN = 0 };
 
-/* The seal of `len` bytes, which siphash_start has begun, about 256 bytes for one of *budget, counting down: true when it
- * is known. */
+/* The seal of `len` bytes, which siphash_start has begun, about 256 bytes for one of *budget, counting down: true when
+ * it is known. */
 bool serial_seal_some(struct siphash *hash, const char *bytes, size_t len, size_t *budget, uint64_t *seal);
 
 /* -- writing: the caller has made room ---------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  * serial_dump.c - writing a graph: depth first, each object where it is first met, later ones as INDEX; in slices.
  *
  * An object with a single reference can be met only once and needs no entry in the memo, but for the root, which the
- * request refers to, and the target of a weak reference, whose number the links at the end ask for. Between slices nothing
- * of the graph changes, so those references that will lead to an object count.
+ * request refers to, and the target of a weak reference, whose number the links at the end ask for. Between slices
+ * nothing of the graph changes, so those references that will lead to an object count.
  */
 #include "store/serial.h"
 

@@ -169,8 +169,8 @@ static bool is_new_container(const struct serial_loaded *loaded, const struct ob
     return o != NULL && obj_type_is_container(o->type) && !obj_is_immortal(o) && o->id >= loaded->first_id;
 }
 
-/* It may hold cycles of its own, so each container is emptied by hand; the last one first: what holds an object first was
- * made before it, so an object that is still to come lives. True when all are empty. */
+/* It may hold cycles of its own, so each container is emptied by hand; the last one first: what holds an object first
+ * was made before it, so an object that is still to come lives. True when all are empty. */
 static bool empty_some(struct heap *heap, struct serial_loaded *loaded, size_t *budget)
 {
     for (; loaded->len > 0 && *budget > 0; (*budget)--) {

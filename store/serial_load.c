@@ -8,8 +8,9 @@
  * What a blob claims is believed only as far as its bytes reach: a head promises values of at least one byte each, and
  * the promises that are open together must fit in the bytes that are left.
  *
- * In a large graph what an INDEX leads to is far from what was made last, and memory is slow. So values are read some way
- * ahead of their turn: to ask for the place where the object of an INDEX stands, and half the way later for the object.
+ * In a large graph what an INDEX leads to is far from what was made last, and memory is slow. So values are read some
+ * way ahead of their turn: to ask for the place where the object of an INDEX stands, and half the way later for the
+ * object.
  *
  * Between two slices all that was made has its true count; nothing outside refers to it.
  */

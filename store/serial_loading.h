@@ -103,8 +103,8 @@ static inline size_t loading_left(const struct loading *l)
 /* VALUE: what the blob says cannot be. */
 enum hd_err loading_refuse(struct loading *l, const char *why);
 
-/* Each takes about *budget steps, counting down, and goes to the next stage behind its last: the weak links; then tuples
- * and weakrefs are judged; then late keys are hashed, and the graph is sound. */
+/* Each takes about *budget steps, counting down, and goes to the next stage behind its last: the weak links; then
+ * tuples and weakrefs are judged; then late keys are hashed, and the graph is sound. */
 enum hd_err loading_link_some(struct loading *l, size_t *budget);
 enum hd_err loading_search_some(struct loading *l, size_t *budget);
 enum hd_err loading_hash_some(struct loading *l, size_t *budget);

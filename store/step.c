@@ -241,8 +241,8 @@ static struct obj *next_object(const struct obj *o)
     return o->next != NULL && item_of((uintptr_t)o->next) == ITEM_OBJECT ? o->next : NULL;
 }
 
-/* A large graph lies scattered over memory. Asked for are what the object behind `o` refers to, where the references of the
- * one behind that lie, and the header of the next. */
+/* A large graph lies scattered over memory. Asked for are what the object behind `o` refers to, where the references of
+ * the one behind that lie, and the header of the next. */
 static FETCHES void look_ahead(const struct obj *o)
 {
     struct obj *next = next_object(o);

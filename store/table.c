@@ -214,9 +214,9 @@ static bool rebuild_begin(struct pool *pool, struct table *table, uint32_t entri
 }
 
 /*
- * Entries stand in an index at random: the first thousand that move into a large new one meet its pages all over, and for
- * the system to give them takes many milliseconds at once. So it is made ready before it is needed: a page for every four
- * of the last insertions before the rebuild.
+ * Entries stand in an index at random: the first thousand that move into a large new one meet its pages all over, and
+ * for the system to give them takes many milliseconds at once. So it is made ready before it is needed: a page for
+ * every four of the last insertions before the rebuild.
  */
 #define READY_LEAST ((size_t)1 << 20) /* bytes of an index for which that is done */
 #define READY_PAGE ((size_t)4096)

@@ -66,9 +66,9 @@ uint32_t table_insert(struct pool *pool, struct table *table, uint32_t hash, voi
  * table of which little is left is noted for table_shrink. */
 void table_remove(struct pool *pool, struct table *table, uint32_t position);
 
-/* A table of which an eighth or less is left is given storage of the right size, when there is time for it: goes on with
- * one of those that were noted, past about `budget` positions. Without memory it stays as it is. False: there was none.
- * Any table may move its entries by it: see table_unnote. */
+/* A table of which an eighth or less is left is given storage of the right size, when there is time for it: goes on
+ * with one of those that were noted, past about `budget` positions. Without memory it stays as it is. False: there was
+ * none. Any table may move its entries by it: see table_unnote. */
 bool table_shrink(struct pool *pool, uint32_t budget);
 bool table_any_noted(struct pool *pool);
 

@@ -85,8 +85,8 @@ static struct weak_link *first_of(const struct heap *heap, const struct obj *o)
     return (void *)heap->weak_heads.entries[find_head(heap, o)].value;
 }
 
-/* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used. *beside
- * is where the first link goes if that is beside the object, and there is none yet: else NULL. */
+/* Room for the object's first weak reference, so that set_first cannot fail; to be given back if it is not used.
+ * *beside is where the first link goes if that is beside the object, and there is none yet: else NULL. */
 static bool reserve_first(struct heap *heap, struct obj *o, void ***beside)
 {
     *beside = NULL;

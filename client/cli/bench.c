@@ -37,7 +37,8 @@ static bool take_number(const char *text, bool has_parts, double least, double m
     char *end;
 
     *number = strtod(text, &end);
-    return end != text && *end == '\0' && *number >= least && *number <= most && (has_parts || *number == floor(*number));
+    return end != text && *end == '\0' && *number >= least && *number <= most &&
+           (has_parts || *number == floor(*number));
 }
 
 static bool take_options(struct bench *bench, char **words)
@@ -81,7 +82,8 @@ static void show_head(const struct bench *bench)
     text_put(&out, ", %u connection%s, %g s a line. Times are from sending to receiving in this client, its own\n",
              bench->load.connections, bench->load.connections > 1 ? "s" : "", bench->seconds);
     text_put(&out, "work included. It uses names and handles of its own sessions, which end with it.\n\n");
-    text_put(&out, "%-26s %9s %12s %9s %9s %9s\n", "OPERATION", "AT A TIME", "PER SECOND", "P50 us", "P99 us", "MAX us");
+    text_put(&out, "%-26s %9s %12s %9s %9s %9s\n", "OPERATION", "AT A TIME", "PER SECOND", "P50 us", "P99 us",
+             "MAX us");
     print(&out);
     buf_fini(&out);
 }
@@ -119,13 +121,13 @@ static bool keep_line(struct bench *bench)
     return row != NULL && json_array_append_new(bench->rows, row) == 0;
 }
 
-/* The rows are the document's from here on. */
+/* The document refers to the rows, which are still the bench's. */
 static bool show_json(struct bench *bench)
 {
     const struct hd_value *hello = hd_hello(bench->load.links[0]);
     json_t *document = json_pack("{s:s s:s s:i s:f s:O}", "server", hd_peer(bench->load.links[0]), "version",
-                                 hd_str(hd_get(hello, "version")), "connections", (int)bench->load.connections, "seconds",
-                                 bench->seconds, "rows", bench->rows);
+                                 hd_str(hd_get(hello, "version")), "connections", (int)bench->load.connections,
+                                 "seconds", bench->seconds, "rows", bench->rows);
 
     if (document == NULL)
         return server_fail(&bench->console->server, HD_OUT_OF_MEMORY, "out of memory");

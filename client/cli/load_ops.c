@@ -60,7 +60,8 @@ static enum hd_status release(struct slot *slot)
 /* An object dies of which a weak reference is watched. */
 static enum hd_status make_and_drop(struct slot *slot)
 {
-    enum hd_status status = load_send(slot, make_call(slot, "new", "[] {ss su}", "result", "none", "into", slot->handle));
+    enum hd_status status =
+        load_send(slot, make_call(slot, "new", "[] {ss su}", "result", "none", "into", slot->handle));
 
     if (status == HD_OK)
         status = load_send(slot, make_call(slot, "weakref", "u {sb ss su}", slot->handle, "notify", 1, "result", "none",

@@ -27,7 +27,6 @@ struct tuple {
 /* An empty list with room for `capacity` elements. */
 enum hd_err list_new(struct heap *heap, uint64_t capacity, struct obj **out);
 
-
 /* Appends all items of an iterable (store/kinds/iterate.h): all or nothing. Charges a unit for each. */
 enum hd_err list_extend(struct heap *heap, struct obj *list, struct obj *items);
 
