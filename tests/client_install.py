@@ -19,7 +19,8 @@ stage = tempfile.TemporaryDirectory(prefix="heapd-install-")
 
 def command(*words, **options):
     """The command's standard output; fails with all it said if it fails."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          **options)
     assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}\n{done.stdout}"
     return done.stdout
 

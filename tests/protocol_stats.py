@@ -99,12 +99,14 @@ def slowlog_tells_the_slowest_requests_with_method_session_objects_and_time():
         for row in rows:
             assert list(row) == ["method", "session", "objects", "us", "at"] and abs(row["at"] - time.time()) < 600
         assert [row["us"] for row in rows] == sorted((row["us"] for row in rows), reverse=True)
-        assert (rows[0]["method"], rows[0]["session"]) == ("bind", number) and rows[0]["objects"] >= 500000, rows[0]
+        bound, = (row for row in rows if row["method"] == "bind")
         counted, = (row for row in rows if row["method"] == "call")
-        assert counted["session"] == number and counted["objects"] >= 500000
-        assert len(admin.call("slowlog")) <= 10 and admin.call("slowlog", 1) == rows[:1]
+        for row in (bound, counted):
+            assert row["session"] == number and row["objects"] >= 500000, row
+        slowest, = admin.call("slowlog", 1)  # it may be the one that asked before
+        assert slowest["us"] >= rows[0]["us"] and len(admin.call("slowlog")) <= 10
         longest = method(client, "bind")["longest_us"]
-        assert longest == rows[0]["us"] and sum(method(client, "bind")["us"].values()) == 1
+        assert longest == bound["us"] and sum(method(client, "bind")["us"].values()) == 1
 
 
 @test_own
