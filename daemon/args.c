@@ -193,7 +193,7 @@ __attribute__((noinline)) static enum hd_err read_tail(struct call *call, struct
     return options_read(call, reader);
 }
 
-static enum hd_err read_any(struct call *call, uint32_t count)
+__attribute__((noinline)) static enum hd_err read_any(struct call *call, uint32_t count)
 {
     const struct rpc_method *method = call->method;
     struct reader *reader = &call->reader;
@@ -226,51 +226,57 @@ out:
 
 /* -- the shortest way to what comes most -------------------------------------------------------------------------- */
 
-static inline bool takes_only_target(const struct rpc_method *method)
+/* These leave to read_any what they do not know. Functions of their own, for one of them has less to save than all. */
+
+/* The one parameter of a method that takes a target. */
+__attribute__((noinline)) static enum hd_err read_only_target(struct call *call)
 {
-    return method->arg_count == 1 && method->args[0].kind == RPC_TARGET;
+    if (!take_target(call, &call->reader, &call->args[0]))
+        return read_any(call, 1);
+    return HD_OK;
 }
 
-/* A name to bind, if it is a short str of ASCII. */
-static inline bool take_binding(struct call *call)
+/* The two of a `bind` without options. */
+__attribute__((noinline)) static enum hd_err read_bind(struct call *call)
 {
-    struct arg name = {0};
+    struct arg name;
 
     if (!take_name(&call->reader, &name))
-        return false;
+        return read_any(call, 2);
     call->args[0].binding = (struct binding){.name = name.text, .name_len = name.text_len};
-    return true;
+    return read_value(call, &call->reader, &call->args[1]);
 }
 
-/* The three parameters of a `call` without options, if they are short. */
-static inline bool take_call(struct call *call)
+/* The three of a `call` without options. */
+__attribute__((noinline)) static enum hd_err read_call(struct call *call)
 {
     struct reader reader = call->reader;
     struct arg *args = call->args;
-    struct obj *o;
+    struct obj *o = NULL;
     const char *name;
     size_t len;
 
-    if (!read_short_str(&reader, &name, &len) || !take_name(&reader, &args[1]) ||
-        !read_short_array(&reader, &call->rest_count))
-        return false;
-    o = convert_peek_name(call->session, name, len);
+    if (read_short_str(&reader, &name, &len) && take_name(&reader, &args[1]) &&
+        read_short_array(&reader, &call->rest_count))
+        o = convert_peek_name(call->session, name, len);
     if (o == NULL)
-        return false;
+        return read_any(call, 3);
     args[0].o = obj_ref(o);
     hold(call, &args[0]);
     call->rest = reader;
-    return true;
+    return HD_OK;
 }
 
 enum hd_err args_read_some(struct call *call, uint32_t count)
 {
+    const struct rpc_method *method = call->method;
+
     call->rest_count = 0;
-    if (count == 1 && takes_only_target(call->method) && take_target(call, &call->reader, &call->args[0]))
-        return HD_OK;
-    if (count == 3 && call->number == RPC_call && take_call(call))
-        return HD_OK;
-    if (count == 2 && call->number == RPC_bind && take_binding(call))
-        return read_value(call, &call->reader, &call->args[1]);
+    if (count == 1 && method->arg_count == 1 && method->args[0].kind == RPC_TARGET)
+        return read_only_target(call);
+    if (count == 3 && call->number == RPC_call)
+        return read_call(call);
+    if (count == 2 && call->number == RPC_bind)
+        return read_bind(call);
     return read_any(call, count);
 }

@@ -47,8 +47,17 @@ enum hd_err convert_text(struct session *session, struct reader *reader, const c
 /* The object that a name is bound to, looked up as protocol.md's targets are; owned. NO_NAME. */
 enum hd_err names_lookup(struct session *session, const struct binding *binding, struct obj **out);
 
+/* The same as names_space, of a binding that names one. */
+enum hd_err names_space_named(struct session *session, const struct binding *binding, struct space **out);
+
 /* The namespace of a binding; borrowed. NO_NAME if there is none of that name. */
-enum hd_err names_space(struct session *session, const struct binding *binding, struct space **out);
+static inline enum hd_err names_space(struct session *session, const struct binding *binding, struct space **out)
+{
+    if (binding->space != NULL)
+        return names_space_named(session, binding, out);
+    *out = space_of(session->space);
+    return HD_OK;
+}
 
 /* -- to the wire (convert_out.c) --------------------------------------------------------------------------------- */
 

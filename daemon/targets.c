@@ -131,15 +131,11 @@ static bool space_is(const struct binding *binding, const char *name)
     return strlen(name) == binding->space_len && memcmp(name, binding->space, binding->space_len) == 0;
 }
 
-enum hd_err names_space(struct session *session, const struct binding *binding, struct space **out)
+enum hd_err names_space_named(struct session *session, const struct binding *binding, struct space **out)
 {
     struct hub *hub = session->hub;
     struct obj *space;
 
-    if (binding->space == NULL) {
-        *out = space_of(session->space);
-        return HD_OK;
-    }
     if (space_is(binding, "session")) {
         *out = space_of(session->own);
         return HD_OK;

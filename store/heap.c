@@ -98,13 +98,10 @@ enum hd_err heap_no_memory(struct heap *heap)
     return heap_fail(heap, HD_NO_MEMORY, "the heap is at its memory limit");
 }
 
-enum hd_err heap_work(struct heap *heap, uint64_t units)
+enum hd_err heap_work_over(struct heap *heap)
 {
-    if (units > heap->work_left)
-        return heap_fail(heap, HD_LIMIT, "the request would touch more than limits.work (%llu) objects or elements",
-                         (unsigned long long)heap->work_limit);
-    heap->work_left -= units;
-    return HD_OK;
+    return heap_fail(heap, HD_LIMIT, "the request would touch more than limits.work (%llu) objects or elements",
+                     (unsigned long long)heap->work_limit);
 }
 
 /* -- immortals ---------------------------------------------------------------------------------------------------- */

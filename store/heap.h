@@ -105,8 +105,17 @@ static inline void heap_work_start(struct heap *heap)
     heap->work_left = heap->work_limit;
 }
 
+/* LIMIT with its text: the budget is used up. */
+enum hd_err heap_work_over(struct heap *heap) __attribute__((cold));
+
 /* Charges `units` (objects or elements touched or made); LIMIT when the budget is used up. Charge before allocating. */
-enum hd_err heap_work(struct heap *heap, uint64_t units);
+static inline enum hd_err heap_work(struct heap *heap, uint64_t units)
+{
+    if (units > heap->work_left)
+        return heap_work_over(heap);
+    heap->work_left -= units;
+    return HD_OK;
+}
 
 /*
  * A new object of `size` bytes: count 1, type, id set; the rest is the caller's to fill. NULL without memory: the

@@ -59,6 +59,14 @@ static inline __attribute__((always_inline)) bool probe_matches(void *arg, const
     return probe_is_equal(probe, other);
 }
 
+/* A str is equal to strs only. */
+static inline __attribute__((always_inline)) bool is_same_str(void *arg, const void *key)
+{
+    struct obj *other = (struct obj *)key;
+
+    return other == arg || (other->type == OBJ_STR && text_is_same(text_of(other), arg));
+}
+
 static inline __attribute__((always_inline)) enum hd_err find_hashed(struct heap *heap, struct obj *o, struct obj *key,
                                                                      uint32_t hash, uint32_t *position)
 {
@@ -78,13 +86,15 @@ enum hd_err dict_find_hashed(struct heap *heap, struct obj *o, struct obj *key, 
 
 enum hd_err dict_find(struct heap *heap, struct obj *o, struct obj *key, uint32_t *hash, uint32_t *position)
 {
-    enum hd_err err = HD_OK;
+    enum hd_err err;
 
-    if (key->type == OBJ_STR) /* most keys are */
+    if (key->type == OBJ_STR) { /* most keys are */
         *hash = text_key_hash(heap, text_of(key));
-    else
-        err = obj_hash(heap, key, hash);
-    return err == HD_OK ? find_hashed(heap, o, key, *hash, position) : err;
+        *position = table_find_inline(&dict_of(o)->table, *hash, is_same_str, key);
+        return HD_OK;
+    }
+    err = obj_hash(heap, key, hash);
+    return err == HD_OK ? dict_find_hashed(heap, o, key, *hash, position) : err;
 }
 
 enum hd_err dict_missing(struct heap *heap, const struct obj *o, const struct obj *key)
