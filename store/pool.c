@@ -69,6 +69,7 @@ static struct arena *arena_open(struct pool *pool)
         pool->mem->release(pool->mem->context, arena, sizeof *arena);
         return NULL;
     }
+    arena->taken = FRONT_TAKEN;
     arena->next = pool->arenas;
     if (pool->arenas != NULL)
         pool->arenas->prev = arena;
@@ -204,14 +205,9 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
     arena->taken |= UINT64_C(1) << slot;
     if (arena->taken == UINT64_MAX)
         TAILQ_REMOVE(&pool->free_arenas, arena, link);
-    page = (struct page *)(void *)(arena->base + slot * POOL_PAGE);
-    memset(page, 0, first_block(use));
-    page->magic = POOL_MAGIC;
-    page->class = (uint16_t)class;
-    page->use = (uint8_t)use;
-    page->fresh = first_block(use);
-    page->reciprocal = reciprocal_of(class_size(class));
-    page->arena = arena;
+    page = &front_of(arena->base)->pages[slot];
+    *page = (struct page){.arena = arena, .reciprocal = reciprocal_of(class_size(class)), .magic = POOL_MAGIC,
+                          .class = (uint8_t)class, .use = (uint8_t)use};
     link_page(pool, page);
     pool->stats.reserved += POOL_PAGE;
     return page;
@@ -220,7 +216,7 @@ static struct page *page_open(struct pool *pool, unsigned class, enum pool_use u
 static void page_close(struct pool *pool, struct page *page)
 {
     struct arena *arena = page->arena;
-    unsigned slot = (unsigned)(((char *)page - arena->base) / (ptrdiff_t)POOL_PAGE);
+    uint64_t bit = UINT64_C(1) << page_number(page);
 
     unlink_page(pool, page);
     pool_walks_leave_page(pool, page);
@@ -231,8 +227,8 @@ static void page_close(struct pool *pool, struct page *page)
             TAILQ_REMOVE(&pool->free_arenas, arena, link);
         TAILQ_INSERT_HEAD(&pool->free_arenas, arena, link);
     }
-    arena->taken &= ~(UINT64_C(1) << slot);
-    arena->loose |= UINT64_C(1) << slot;
+    arena->taken &= ~bit;
+    arena->loose |= bit;
     pool->loose++;
     pool->stats.reserved -= POOL_PAGE;
 }
@@ -255,7 +251,7 @@ static __attribute__((noinline)) void *mark_new(const struct pool *pool, void *b
 {
     struct page *page = page_of(block);
 
-    set_mark(pool, page, mark_of(page, block));
+    set_mark(pool, page, number_of(page, block));
     return block;
 }
 
@@ -281,8 +277,8 @@ static __attribute__((noinline)) void *take_block(struct pool *pool, unsigned cl
         block = page->free;
         page->free = *link_of(page, block);
     } else {
-        block = (char *)page + page->fresh;
-        page->fresh += (uint32_t)size;
+        block = page_blocks(page) + page->fresh;
+        page->fresh = (uint16_t)(page->fresh + size);
     }
     page->in_use++;
     if (page_is_full(page, size))

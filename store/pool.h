@@ -161,7 +161,8 @@ bool pool_sweep(struct pool *pool, size_t *budget, void (*visit)(void *arg, void
 struct pool_walk {
     void *at;         /* the pool's own; NULL at the end */
     unsigned page;
-    uint32_t offset;
+    bool is_inside;   /* of the page; then */
+    uint32_t offset;  /* how far */
     struct pool_walk *next; /* of the pool's walks */
 };
 void pool_walk_begin(struct pool *pool, struct pool_walk *walk);

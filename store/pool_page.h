@@ -1,6 +1,10 @@
 /*
- * store/pool_page.h - what arenas and pages consist of: for pool.c, which makes them, and pool_walk.c, which goes
- * through them.
+ * store/pool_page.h - what arenas and pages consist of: for pool.c, which makes them, pool_walk.c, which goes
+ * through them, and step.c, which looks ahead.
+ *
+ * What the pool knows of a page does not lie in the page, but at the front of its arena, beside that of the others: who
+ * frees what lies scattered finds most of it in the caches, which at the beginnings of pages, 16 KiB apart, it would
+ * have to share few places of.
  */
 #ifndef HEAPD_STORE_POOL_PAGE_H
 #define HEAPD_STORE_POOL_PAGE_H
@@ -16,7 +20,7 @@
 #define POOL_ARENA ((size_t)1 << 20)
 #define POOL_ARENA_PAGES (POOL_ARENA / POOL_PAGE)
 #define POOL_CLASSES 36
-#define POOL_MAGIC UINT32_C(0x706f6f6c)
+#define POOL_MAGIC 0x6c70
 
 struct free_container {
     uint32_t zero;
@@ -24,31 +28,39 @@ struct free_container {
     void *next;
 };
 
-#define MARK_WORDS 8 /* of 64 blocks: a page of the smallest containers has fewer than 512 */
-
 struct page {
-    uint32_t magic;
-    uint16_t class;
-    uint8_t use;
-    bool is_flagged;      /* pool_flag_page */
-    uint32_t in_use;      /* blocks handed out */
-    uint32_t fresh;       /* offset of the first block never handed out */
     void *free;           /* blocks given back */
     struct page *next, *prev; /* pages of the class with a free block */
     struct arena *arena;
     void **side;          /* a pointer for each block; NULL while no block has one open */
-    uint32_t side_open;
+    uint64_t epoch;       /* POOL_CONTAINER: of the marks; those of an earlier one mean nothing */
     uint32_t reciprocal;  /* of the blocks' size, for block_at */
-    /* from here on of POOL_CONTAINER only */
-    uint64_t epoch;       /* of the marks: those of an earlier one mean nothing */
-    uint64_t marks[MARK_WORDS];
+    uint16_t in_use;      /* blocks handed out */
+    uint16_t fresh;       /* offset of the first block never handed out */
+    uint16_t side_open;
+    uint16_t magic;       /* POOL_MAGIC while it is in use */
+    uint8_t class;
+    uint8_t use;
+    bool is_flagged;      /* pool_flag_page */
 };
 
+_Static_assert(sizeof(struct page) <= 64, "a cache line has all that handing out and giving back touch");
+
+#define MARK_WORDS 8 /* of 64 blocks */
 #define CONTAINER_MIN 32 /* bytes of the smallest container */
-_Static_assert((POOL_PAGE - sizeof(struct page)) / CONTAINER_MIN <= (size_t)64 * MARK_WORDS, "a bit for each block");
+_Static_assert(POOL_PAGE / CONTAINER_MIN <= (size_t)64 * MARK_WORDS, "a bit for each block");
+
+/* In place of an arena's first page. */
+struct front {
+    struct page pages[POOL_ARENA_PAGES];
+    uint64_t marks[POOL_ARENA_PAGES][MARK_WORDS];
+};
+
+_Static_assert(sizeof(struct front) <= POOL_PAGE && offsetof(struct front, pages) == 0, "it has the room of a page");
+#define FRONT_TAKEN UINT64_C(1) /* its bit in `taken` is always set */
 
 struct arena {
-    char *base;
+    char *base;               /* struct front, then pages */
     uint64_t taken;           /* bit i: page i is in use */
     uint64_t loose;           /* bit i: it is not any more, and still takes memory */
     struct arena *next, *prev;         /* all arenas of the pool */
@@ -92,18 +104,38 @@ static inline size_t class_size(unsigned class)
     return 256 + ((size_t)class - 23) * 64;
 }
 
-/* Where a page's blocks begin: marks take room in pages of containers only. */
-static inline uint32_t first_block(enum pool_use use)
+/* Of anything in an arena. */
+static inline struct front *front_of(const void *inside)
 {
-    return use == POOL_CONTAINER ? sizeof(struct page) : offsetof(struct page, epoch);
+    return (struct front *)((uintptr_t)inside & ~(uintptr_t)(POOL_ARENA - 1));
+}
+
+/* Where the page of a block is described; for NULL, and for a block that lies in no page, some address. */
+static inline struct page *page_beside(const void *block)
+{
+    uintptr_t within = (uintptr_t)block % POOL_ARENA;
+
+    return (struct page *)((uintptr_t)block - within + within / POOL_PAGE * sizeof(struct page));
 }
 
 static inline struct page *page_of(const void *block)
 {
-    struct page *page = (struct page *)((uintptr_t)block & ~(uintptr_t)(POOL_PAGE - 1));
+    struct page *page = page_beside(block);
 
     assert(page->magic == POOL_MAGIC);
     return page;
+}
+
+/* Which one of its arena it is. */
+static inline size_t page_number(const struct page *page)
+{
+    return (size_t)(page - front_of(page)->pages);
+}
+
+/* Where its blocks lie. */
+static inline char *page_blocks(const struct page *page)
+{
+    return (char *)front_of(page) + page_number(page) * POOL_PAGE;
 }
 
 /* Divides an offset in the page by the size of its blocks. Exact: the reciprocal is 2^32 / size, rounded up, and
@@ -118,24 +150,31 @@ static inline uint32_t reciprocal_of(size_t size)
     return (uint32_t)(((UINT64_C(1) << 32) + size - 1) / size);
 }
 
-/* Which bit of `marks` is a block's. */
-static inline unsigned mark_of(const struct page *page, const void *block)
+/* The place of a block among those of its page: which bit of the marks is its, which pointer beside the blocks. */
+static inline unsigned number_of(const struct page *page, const void *block)
 {
-    return block_at(page, (size_t)((const char *)block - (const char *)page) - sizeof *page);
+    return block_at(page, (uintptr_t)block % POOL_PAGE);
+}
+
+static inline uint64_t *marks_of(const struct page *page)
+{
+    return front_of(page)->marks[page_number(page)];
 }
 
 static inline bool is_marked(const struct pool *pool, const struct page *page, unsigned bit)
 {
-    return page->epoch == pool->epoch && (page->marks[bit / 64] >> bit % 64 & 1) != 0;
+    return page->epoch == pool->epoch && (marks_of(page)[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 static inline void set_mark(const struct pool *pool, struct page *page, unsigned bit)
 {
+    uint64_t *marks = marks_of(page);
+
     if (page->epoch != pool->epoch) {
-        memset(page->marks, 0, sizeof page->marks);
+        memset(marks, 0, MARK_WORDS * sizeof *marks);
         page->epoch = pool->epoch;
     }
-    page->marks[bit / 64] |= UINT64_C(1) << bit % 64;
+    marks[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
 /* An arena without a page in use goes back to the system. pool.c */

@@ -42,7 +42,7 @@ static void release_pages(const struct arena *arena)
 
 static void trim_arena(struct pool *pool, struct arena *arena)
 {
-    if (arena->taken == 0) {
+    if (arena->taken == FRONT_TAKEN) {
         pool_close_arena(pool, arena);
         return;
     }

@@ -17,15 +17,15 @@ void pool_link_walk(struct pool *pool, struct pool_walk *walk)
 static void to_arena(struct pool_walk *walk, struct arena *arena)
 {
     walk->at = arena;
-    walk->page = 0;
-    walk->offset = 0;
+    walk->page = 1; /* behind the front */
+    walk->is_inside = false;
 }
 
 static void to_next_page(struct pool_walk *walk)
 {
     const struct arena *arena = walk->at;
 
-    walk->offset = 0;
+    walk->is_inside = false;
     if (++walk->page == POOL_ARENA_PAGES)
         to_arena(walk, arena->next);
 }
@@ -34,7 +34,7 @@ static struct page *page_at(const struct pool_walk *walk)
 {
     const struct arena *arena = walk->at;
 
-    return (struct page *)(void *)(arena->base + walk->page * POOL_PAGE);
+    return &front_of(arena->base)->pages[walk->page];
 }
 
 static bool is_in_use(const struct pool_walk *walk)
@@ -55,7 +55,7 @@ void pool_walks_leave_arena(struct pool *pool, const struct arena *arena)
 void pool_walks_leave_page(struct pool *pool, const struct page *page)
 {
     for (struct pool_walk *walk = pool->walks; walk != NULL; walk = walk->next)
-        if (walk->at == page->arena && page_at(walk) == page && walk->offset > 0)
+        if (walk->at == page->arena && page_at(walk) == page && walk->is_inside)
             to_next_page(walk);
 }
 
@@ -82,7 +82,7 @@ static void *next_in_page(struct pool_walk *walk)
     size_t size = class_size(page->class);
 
     while (walk->offset < page->fresh) {
-        struct free_container *block = (struct free_container *)(void *)((char *)page + walk->offset);
+        struct free_container *block = (struct free_container *)(void *)(page_blocks(page) + walk->offset);
 
         walk->offset += (uint32_t)size;
         if (block->type != POOL_FREE)
@@ -97,9 +97,11 @@ void *pool_walk_next(struct pool *pool, struct pool_walk *walk, size_t *budget)
     for (; walk->at != NULL && *budget > 0; (*budget)--) {
         void *block;
 
-        if (walk->offset == 0 && is_in_use(walk) && page_at(walk)->use == POOL_CONTAINER)
-            walk->offset = sizeof(struct page);
-        block = walk->offset > 0 ? next_in_page(walk) : NULL;
+        if (!walk->is_inside && is_in_use(walk) && page_at(walk)->use == POOL_CONTAINER) {
+            walk->is_inside = true;
+            walk->offset = 0;
+        }
+        block = walk->is_inside ? next_in_page(walk) : NULL;
         if (block != NULL)
             return block;
         to_next_page(walk);
@@ -114,15 +116,9 @@ bool pool_has_side(size_t size)
     return size <= POOL_SMALL_MAX;
 }
 
-static size_t block_number(const struct page *page, const void *block)
-{
-    return block_at(page, (size_t)((const char *)block - (const char *)page));
-}
-
-/* By the distance from the page's beginning, so that its header takes some numbers: few. */
 static size_t side_size(const struct page *page)
 {
-    return (POOL_PAGE / class_size(page->class) + 1) * sizeof *page->side;
+    return POOL_PAGE / class_size(page->class) * sizeof *page->side;
 }
 
 void **pool_side_open(struct pool *pool, void *block)
@@ -134,14 +130,14 @@ void **pool_side_open(struct pool *pool, void *block)
     if (page->side == NULL)
         return NULL;
     page->side_open++;
-    return &page->side[block_number(page, block)];
+    return &page->side[number_of(page, block)];
 }
 
 void **pool_side(const void *block)
 {
     const struct page *page = page_of(block);
 
-    return &page->side[block_number(page, block)];
+    return &page->side[number_of(page, block)];
 }
 
 void pool_side_close(struct pool *pool, void *block)
@@ -175,7 +171,7 @@ bool pool_mark(struct pool *pool, const void *block)
 
     if (page->use != POOL_CONTAINER)
         return false;
-    bit = mark_of(page, block);
+    bit = number_of(page, block);
     if (is_marked(pool, page, bit))
         return false;
     set_mark(pool, page, bit);
@@ -186,7 +182,7 @@ bool pool_is_unmarked(const struct pool *pool, const void *block)
 {
     const struct page *page = page_of(block);
 
-    return pool->is_marking && page->use == POOL_CONTAINER && !is_marked(pool, page, mark_of(page, block));
+    return pool->is_marking && page->use == POOL_CONTAINER && !is_marked(pool, page, number_of(page, block));
 }
 
 void pool_flag_page(struct pool *pool, const void *block)
@@ -224,17 +220,19 @@ static void visit_marked(struct pool *pool, struct page *page, bool wanted, void
                          void *arg)
 {
     size_t size = class_size(page->class);
-    unsigned blocks = block_at(page, page->fresh - sizeof *page);
+    unsigned blocks = block_at(page, page->fresh);
+    const uint64_t *marks = marks_of(page);
+    char *first = page_blocks(page);
     uint64_t flip = wanted ? 0 : UINT64_MAX;
 
     for (unsigned from = 0; from < blocks; from += 64) {
-        uint64_t bits = (page->epoch == pool->epoch ? page->marks[from / 64] : 0) ^ flip;
+        uint64_t bits = (page->epoch == pool->epoch ? marks[from / 64] : 0) ^ flip;
 
         if (blocks - from < 64)
             bits &= (UINT64_C(1) << (blocks - from)) - 1;
         for (; bits != 0; bits &= bits - 1) {
-            size_t at = sizeof *page + (from + (unsigned)__builtin_ctzll(bits)) * size;
-            struct free_container *block = (struct free_container *)(void *)((char *)page + at);
+            size_t at = (from + (unsigned)__builtin_ctzll(bits)) * size;
+            struct free_container *block = (struct free_container *)(void *)(first + at);
 
             if (block->type != POOL_FREE)
                 visit(arg, block);

@@ -13,6 +13,7 @@
 #include "store/fetch.h"
 #include "store/kind.h"
 #include "store/ledger.h"
+#include "store/pool_page.h"
 #include "store/kinds/vector.h"
 #include "store/kinds/weak_table.h"
 #include "store/names.h"
@@ -86,12 +87,15 @@ static uintptr_t next_of(uintptr_t item)
 
 static void enqueue(struct step *step, uintptr_t item)
 {
+    uint32_t lane = step->in;
+
     set_next(item, 0);
-    if (step->head == 0)
-        step->head = item;
+    if (step->first[lane] == 0)
+        step->first[lane] = item;
     else
-        set_next(step->tail, item);
-    step->tail = item;
+        set_next(step->last[lane], item);
+    step->last[lane] = item;
+    step->in = (lane + 1) % STEP_LANES;
 }
 
 static inline void free_dead(struct heap *heap, struct obj *o)
@@ -215,13 +219,34 @@ static void free_detached(struct heap *heap, struct detached *detached)
 
 static void dequeue(struct step *step)
 {
-    step->head = next_of(step->head);
-    if (step->head == 0)
-        step->tail = 0;
+    step->first[step->out] = next_of(step_item(step, 0));
+    step->out = (step->out + 1) % STEP_LANES;
     step->cursor = 0;
 }
 
 #define AHEAD 8u /* references of one object that are asked for before the first is dropped */
+
+/* A block, and what the pool will look at when it is freed. */
+static FETCHES void fetch_block(const void *block)
+{
+    __builtin_prefetch(block);
+    __builtin_prefetch(page_beside(block));
+}
+
+/* All of a short vector, and of a table without an index. */
+static FETCHES void fetch_storage(struct obj *o)
+{
+    const char *storage = obj_storage(o);
+
+    if (storage == NULL)
+        return;
+    fetch_block(storage);
+    __builtin_prefetch(storage + 64);
+    if (o->type != OBJ_DICT)
+        return;
+    __builtin_prefetch(storage + 128);
+    __builtin_prefetch(storage + 192);
+}
 
 static FETCHES void fetch_targets(struct obj *o)
 {
@@ -230,39 +255,34 @@ static FETCHES void fetch_targets(struct obj *o)
     struct obj **items = obj_vector(o, &len);
 
     for (uint32_t i = 0; items != NULL && i < len && i < AHEAD; i++)
-        __builtin_prefetch(items[i]);
+        fetch_block(items[i]);
     for (uint32_t i = 0; o->type == OBJ_DICT && i < table->used && i < AHEAD; i++)
-        __builtin_prefetch(table->entries[i].value);
+        fetch_block(table->entries[i].value);
 }
 
-/* What stands behind a queued object, if it is an object too; else NULL. */
-static struct obj *next_object(const struct obj *o)
-{
-    return o->next != NULL && item_of((uintptr_t)o->next) == ITEM_OBJECT ? o->next : NULL;
-}
+#define TARGETS_AHEAD 3u /* items behind the head; */
+#define STORAGE_AHEAD 6u /* with fewer, or all closer, they came too late */
 
-/* A large graph lies scattered over memory. Asked for are what the object behind `o` refers to, where the references of
- * the one behind that lie, and the header of the next. */
-static FETCHES void look_ahead(const struct obj *o)
+/* A large graph lies scattered over memory. Asked for, before their turn comes, are an object's header, then where its
+ * references lie, then what they refer to. */
+static FETCHES void look_ahead(const struct step *step)
 {
-    struct obj *next = next_object(o);
+    uintptr_t nearer = step_item(step, TARGETS_AHEAD);
+    uintptr_t further = step_item(step, STORAGE_AHEAD);
 
-    if (next == NULL)
-        return;
-    fetch_targets(next);
-    next = next_object(next);
-    if (next == NULL)
-        return;
-    __builtin_prefetch(obj_storage(next));
-    __builtin_prefetch(block_of((uintptr_t)next->next));
+    if (nearer != 0 && item_of(nearer) == ITEM_OBJECT)
+        fetch_targets((struct obj *)nearer);
+    if (further != 0 && item_of(further) == ITEM_OBJECT)
+        fetch_storage((struct obj *)further);
+    fetch_block(block_of(next_of(step_item(step, 0))));
 }
 
 static bool run_object(struct heap *heap, struct step *step, size_t *budget)
 {
-    struct obj *o = (struct obj *)step->head;
+    struct obj *o = (struct obj *)step_item(step, 0);
 
     if (step->cursor == 0)
-        look_ahead(o);
+        look_ahead(step);
     if (kind_of(o)->drop != NULL && (o->flags & OBJ_EMPTIED) == 0 &&
         !kind_of(o)->drop(heap, o, &step->cursor, budget))
         return false;
@@ -278,7 +298,7 @@ static bool run_object(struct heap *heap, struct step *step, size_t *budget)
 
 static bool run_detached(struct heap *heap, struct step *step, size_t *budget)
 {
-    struct detached *detached = block_of(step->head);
+    struct detached *detached = block_of(step_item(step, 0));
 
     if (!drop_detached(heap, detached, budget))
         return false;
@@ -289,7 +309,7 @@ static bool run_detached(struct heap *heap, struct step *step, size_t *budget)
 
 static bool run_entry(struct heap *heap, struct step *step)
 {
-    struct weak_entry *entry = block_of(step->head);
+    struct weak_entry *entry = block_of(step_item(step, 0));
 
     dequeue(step);
     weak_entry_drop(heap, entry);
@@ -298,7 +318,7 @@ static bool run_entry(struct heap *heap, struct step *step)
 
 static bool run_weak_table(struct heap *heap, struct step *step, size_t *budget)
 {
-    struct weak_table *table = block_of(step->head);
+    struct weak_table *table = block_of(step_item(step, 0));
 
     if (!weak_table_drop(heap, table, budget))
         return false;
@@ -310,7 +330,7 @@ static bool run_weak_table(struct heap *heap, struct step *step, size_t *budget)
 /* Works on the head of the queue; false if the budget ended first. */
 static bool run_head(struct heap *heap, struct step *step, size_t *budget)
 {
-    switch (item_of(step->head)) {
+    switch (item_of(step_item(step, 0))) {
     case ITEM_DETACHED:
         return run_detached(heap, step, budget);
     case ITEM_ENTRY:
@@ -327,14 +347,14 @@ bool step_run(struct heap *heap, struct step *step, size_t budget)
     struct step *outer = heap->step;
 
     heap->step = step;
-    while (step->head != 0 && budget > 0) {
+    while (!step_is_empty(step) && budget > 0) {
         if (!run_head(heap, step, &budget))
             break;
         if (budget > 0) /* the object itself */
             budget--;
     }
     heap->step = outer;
-    return step->head == 0;
+    return step_is_empty(step);
 }
 
 /* -- looking ------------------------------------------------------------------------------------------------------ */
@@ -364,9 +384,9 @@ static void each_strong(const struct table *table, void (*visit)(void *arg, stru
     }
 }
 
-void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
+static void each_in_lane(uintptr_t first, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
 {
-    for (uintptr_t item = step->head; item != 0; item = next_of(item)) {
+    for (uintptr_t item = first; item != 0; item = next_of(item)) {
         switch (item_of(item)) {
         case ITEM_DETACHED:
             each_detached(block_of(item), visit, arg);
@@ -382,6 +402,12 @@ void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, 
             break;
         }
     }
+}
+
+void step_each(const struct step *step, void (*visit)(void *arg, struct obj *o, bool is_reference), void *arg)
+{
+    for (uint32_t lane = 0; lane < STEP_LANES; lane++)
+        each_in_lane(step->first[lane], visit, arg);
 }
 
 void step_each_expired(const struct step *step, void (*visit)(void *arg, struct obj *holder), void *arg)

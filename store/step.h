@@ -21,8 +21,17 @@
 
 struct weak_name;
 
+#define STEP_LANES 8u
+
+/*
+ * The queue is spread over lanes: what stands one behind another in it is in neighbouring lanes, so an item's link
+ * names the one STEP_LANES places later. Along a single list each would have to come from memory before the next is
+ * known.
+ */
 struct step {
-    uintptr_t head, tail;      /* queue of struct obj *, and of others told apart by the lowest bits; 0 when empty */
+    uintptr_t first[STEP_LANES]; /* struct obj *, and others told apart by the lowest bits; 0 when the lane is empty */
+    uintptr_t last[STEP_LANES];
+    uint32_t in, out;          /* lanes of the next item that comes, and of the head: empty if the queue is */
     uint64_t cursor;           /* how far the head's references are dropped */
     enum weak_cause cause;     /* of the deaths that happen in this step */
     struct weak_queue told[WEAK_CAUSES]; /* cleared weak references that want a notice, in order of death */
@@ -32,9 +41,15 @@ struct step {
 
 void step_init(struct step *step, enum weak_cause cause);
 
+/* The item `ahead` < STEP_LANES places behind the head, which is at 0; 0: none. */
+static inline uintptr_t step_item(const struct step *step, uint32_t ahead)
+{
+    return step->first[(step->out + ahead) % STEP_LANES];
+}
+
 static inline bool step_is_empty(const struct step *step)
 {
-    return step->head == 0;
+    return step_item(step, 0) == 0;
 }
 
 /* Whether deaths in it are to be told. */

@@ -379,7 +379,7 @@ START_TEST(an_emptied_page_serves_another_size)
 }
 END_TEST
 
-#define IN_PAGE 15u /* blocks of 1000 bytes */
+#define IN_PAGE 16u /* blocks of 1000 bytes */
 #define BLOCKS (600 * IN_PAGE) /* nine arenas and a part of one */
 
 /* Is any of the memory there that a free block was in? */

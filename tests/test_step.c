@@ -155,13 +155,36 @@ START_TEST(a_container_dies_before_its_content_and_content_first_to_last)
     rig_drop(first);
     rig_drop(second);
     rig_drop(list);
-    ck_assert_uint_eq(rig.step.head, (uintptr_t)list);
+    ck_assert_uint_eq(step_item(&rig.step, 0), (uintptr_t)list);
     do { /* until the outer list is freed */
         died = rig.heap->died;
         step_run(rig.heap, &rig.step, 1);
     } while (died == rig.heap->died);
-    ck_assert_uint_eq(rig.step.head, (uintptr_t)first);
-    ck_assert_uint_eq(rig.step.tail, (uintptr_t)second);
+    ck_assert_uint_eq(step_item(&rig.step, 0), (uintptr_t)first);
+    ck_assert_uint_eq(step_item(&rig.step, 1), (uintptr_t)second);
+    ck_assert_uint_eq(step_item(&rig.step, 2), 0);
+    rig_close();
+}
+END_TEST
+
+START_TEST(many_die_in_the_order_in_which_they_were_dropped)
+{
+    enum { MANY = 3 * STEP_LANES + 1 };
+    struct obj *lists[MANY];
+
+    rig_open();
+    for (unsigned i = 0; i < MANY; i++)
+        lists[i] = RIG_LIST(rig.heap->nil);
+    for (unsigned i = 0; i < MANY; i++)
+        rig_drop(lists[i]);
+    for (unsigned i = 0; i < MANY; i++) {
+        uint64_t died = rig.heap->died;
+
+        ck_assert_uint_eq(step_item(&rig.step, 0), (uintptr_t)lists[i]);
+        while (rig.heap->died == died)
+            step_run(rig.heap, &rig.step, 1);
+    }
+    ck_assert(step_is_empty(&rig.step));
     rig_close();
 }
 END_TEST
@@ -183,7 +206,7 @@ START_TEST(a_number_that_nobody_watches_is_freed_as_it_is_dropped)
     ck_assert_uint_eq(rig.step.doomed, 1);
     rig_drop(watched);
     ck_assert_ptr_null(weak_target_peek(rig.heap, weak));
-    ck_assert_uint_eq(rig.step.head, (uintptr_t)watched); /* told, and in its turn */
+    ck_assert_uint_eq(step_item(&rig.step, 0), (uintptr_t)watched); /* told, and in its turn */
     rig_check();
     rig_run();
     ck_assert_uint_eq(rig.heap->died, 2);
@@ -439,6 +462,7 @@ int main(void)
         a_slice_of_one_drops_at_most_one_reference,
         the_work_of_a_slice_is_bounded_by_its_budget,
         a_container_dies_before_its_content_and_content_first_to_last,
+        many_die_in_the_order_in_which_they_were_dropped,
         a_number_that_nobody_watches_is_freed_as_it_is_dropped,
         an_object_belongs_to_the_step_that_took_its_count_to_zero,
         two_large_deaths_take_turns,

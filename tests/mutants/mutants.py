@@ -15,8 +15,9 @@ STORE = [
     M("store/step.c", "a dying weakref stays in its target's list",
       "    if (o->type == OBJ_WEAKREF || o->type == OBJ_PROXY)\n        weak_retire(heap, o);\n", "", "test_weak"),
     M("store/step.c", "what dies is put in front of the queue",
-      "    else\n        set_next(step->tail, item);\n    step->tail = item;",
-      "    else\n        set_next(item, step->head), step->head = item;\n    if (step->tail == 0)\n        step->tail = item;", "test_step"),
+      "        set_next(step->last[lane], item);\n    step->last[lane] = item;\n",
+      "        set_next(item, step->first[lane]), step->first[lane] = item;\n    if (step->last[lane] == 0)\n"
+      "        step->last[lane] = item;\n", "test_step"),
     M("store/step.c", "a slice ends one reference later than its budget",
       "detached->dropped < detached->len && *budget > 0; (*budget)--)",
       "detached->dropped < detached->len && *budget > 0; *budget -= *budget > 1)", "test_step"),
