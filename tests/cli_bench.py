@@ -40,7 +40,7 @@ def each_operation_is_measured_one_at_a_time_and_many(server):
     assert names == [name for name in OPERATIONS for _ in range(2)], names
     for at_a_time, line in zip([1, 64] * 6, lines[1:]):
         cells = line[26:].replace(",", "").split()
-        assert int(cells[0]) == at_a_time and int(cells[1]) > 0, line
+        assert int(cells[0]) == at_a_time and cells[1].isdigit(), line  # "0" if the machine paused for a second
         assert 0 < float(cells[2]) <= float(cells[3]) <= float(cells[4]), line
 
 
