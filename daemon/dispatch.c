@@ -306,7 +306,6 @@ static inline void begin_call(struct call *call, const struct envelope *envelope
 void dispatch_frame(struct call *call, const struct envelope *envelope)
 {
     struct session *session = call->session;
-    struct heap *heap = call->heap;
     struct hub *hub = call->hub;
 
     if (envelope->type == 1) {
@@ -320,11 +319,9 @@ void dispatch_frame(struct call *call, const struct envelope *envelope)
     if (!buf_reserve(&session->out, REPLY_ROOM))
         return; /* no request is run that could not say what it did: the session ends */
     begin_call(call, envelope);
-    heap->step = &session->step;
-    heap_work_start(heap);
+    heap_work_start(call->heap);
     if (guess_method(call, envelope))
         run_call(call, envelope);
     else
         refuse_method(call, envelope);
-    heap->step = NULL;
 }

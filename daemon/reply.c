@@ -13,8 +13,7 @@ static inline char *put_front(const struct call *call, char *at)
 {
     if (call->is_step)
         return at;
-    at[0] = (char)0x94;
-    at[1] = 1;
+    memcpy(at, "\x94\x01", 2);
     at = put_uint(at + 2, call->msgid);
     *at = (char)0xc0;
     return at + 1;

@@ -374,17 +374,18 @@ static unsigned run_group(struct call *call, const struct envelope *frames, unsi
 {
     struct session *session = call->session;
     const struct hub_settings *settings = &session->hub->settings;
+    uint64_t limit = settings->limit_frame; /* by which they were opened: a request may change it */
     unsigned ran = 0, counted = 0;
-    bool more;
 
     if (count > 1)
         foresee(session, frames, count);
+    call->heap->step = &session->step;
     do {
         dispatch_frame(call, &frames[ran]);
-        *at = frames[ran].end;
+        *at = frames[ran++].end;
         counted += measure_work(call->heap);
-        more = goes_on(session) && ++ran < count && counted < most;
-    } while (more && (size_t)(frames[ran].end - *at) <= settings->limit_frame);
+    } while (goes_on(session) && ran < count && counted < most && settings->limit_frame == limit);
+    call->heap->step = NULL;
     return counted;
 }
 

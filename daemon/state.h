@@ -238,7 +238,7 @@ void session_configure(struct session *session);
 void session_wake(struct session *session);
 
 /* Runs the request of a whole, well-formed frame. `call` is one for all requests of a turn (call_init): what they set of
- * it is set back. dispatch.c */
+ * it is set back. What dies goes to heap->step, which is the session's. dispatch.c */
 struct call;
 void dispatch_frame(struct call *call, const struct envelope *envelope);
 

@@ -68,6 +68,7 @@ void timing_end(struct session *session, enum rpc_number method, uint64_t object
     uint64_t begun_ns = timing->begun_ns != 0 ? timing->begun_ns : timing->lap_ns;
     struct timed_pause timed = {begun_ns, objects, method};
 
+    session->hub->timing.begun_ns = 0;
     if (session->is_paused)
         session->timed = timed;
     else

@@ -48,7 +48,7 @@ struct slow_request {
 
 struct timing {
     uint64_t lap_ns;   /* the last look at the clock in this turn */
-    uint64_t begun_ns; /* of the request that runs, if it is timed; else 0 */
+    uint64_t begun_ns; /* of the request that runs, if it is timed from there; else 0 */
     uint64_t mask;     /* a request is timed if the number of its method's calls has none of these bits */
     uint64_t slow_count; /* slow requests since the start; those kept are the last ones, number n at n % SLOW_KEPT */
     struct slow_request slow[SLOW_KEPT];
@@ -75,7 +75,6 @@ void timing_start(struct hub *hub);
 /* Before the handler of a method: counts the call, and times it if it is its turn. `timing` is the hub's. */
 static inline void timing_begin(struct hub *hub, struct timing *timing, enum rpc_number method)
 {
-    timing->begun_ns = 0;
     if ((timing->calls[method]++ & timing->mask) == 0)
         timing_start(hub);
 }

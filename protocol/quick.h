@@ -40,12 +40,14 @@ static inline bool quick_open(const char *bytes, size_t len, uint64_t most, stru
 {
     const unsigned char *b = (const unsigned char *)bytes;
     size_t at = 2;
+    uint16_t front; /* the array, and the type */
 
     if (len < 8)
         return false;
-    if (b[0] == 0x94 && b[1] == 0)
+    memcpy(&front, b, sizeof front);
+    if (front == htobe16(0x9400))
         at = quick_msgid(b, &envelope->msgid);
-    else if (b[0] != 0x93 || b[1] != 2)
+    else if (front != htobe16(0x9302))
         return false;
     if (at == 0 || (b[at] & 0xe0) != 0xa0)
         return false;
