@@ -145,6 +145,10 @@ enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 void reply_front(struct buf *answer);
 enum hd_err reply_adopt(struct call *call, struct buf *answer);
 
+/* In slices: appends some of these bytes, from *done on, as many as go for `budget` references: true when all are
+ * there. */
+bool reply_append_some(struct buf *answer, const char *bytes, size_t len, size_t *done, size_t budget);
+
 /* Before a method that changes something: room for the handle that its answer is asked to be. What is not used is given
  * back after the handler. */
 enum hd_err reply_reserve_asked(struct call *call);

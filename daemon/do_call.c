@@ -6,6 +6,7 @@
 #include "daemon/call.h"
 #include "daemon/convert.h"
 #include "daemon/freeze.h"
+#include "daemon/long_call.h"
 #include "store/attr.h"
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
@@ -130,6 +131,15 @@ __attribute__((noinline)) static enum hd_err call_queue(struct call *call, const
     return err;
 }
 
+/* A call whose arguments are there. */
+static inline __attribute__((always_inline)) enum hd_err call_read(struct call *call, const struct obj_call *found,
+                                                                   const struct values *args)
+{
+    if (kind_is_common(found->row) && long_call_takes(found, args->count))
+        return long_call(call, found, args->items);
+    return found->self->type == OBJ_QUEUE ? call_queue(call, found, args) : call_found(call, found, args);
+}
+
 enum hd_err do_call(struct call *call)
 {
     struct obj_call found;
@@ -144,7 +154,7 @@ enum hd_err do_call(struct call *call)
     self = obj_ref(found.self); /* a proxy's target, or an attribute, may lose its last holder in the call */
     err = read_values(call, found.row, &args);
     if (err == HD_OK)
-        err = self->type == OBJ_QUEUE ? call_queue(call, &found, &args) : call_found(call, &found, &args);
+        err = call_read(call, &found, &args);
     drop_values(call, &args);
     obj_unref(call->heap, &self);
     return err;

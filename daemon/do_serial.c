@@ -16,25 +16,13 @@ struct dumping {
     struct buf answer;
 };
 
-#define PACKED_AT_ONCE ((size_t)256) /* bytes for one reference of the budget */
-
-static bool pack_some(struct dumping *d, size_t budget)
-{
-    size_t left = d->blob.len - d->packed;
-    size_t len = left / PACKED_AT_ONCE > budget ? budget * PACKED_AT_ONCE : left;
-
-    buf_append(&d->answer, d->blob.bytes + d->packed, len);
-    d->packed += len;
-    return d->packed == d->blob.len;
-}
-
 static bool run_dump(void *state, size_t budget)
 {
     struct dumping *d = state;
     struct dump *dump = d->dump;
 
     if (dump == NULL)
-        return d->err != HD_OK || pack_some(d, budget);
+        return d->err != HD_OK || reply_append_some(&d->answer, d->blob.bytes, d->blob.len, &d->packed, budget);
     if (!serial_dump_run(dump, budget))
         return false;
     d->err = serial_dump_result(dump, &d->blob);

@@ -42,6 +42,7 @@ daemon_hub_sources = \
 	daemon/keep.c daemon/keep.h \
 	daemon/limits.c daemon/limits.h \
 	daemon/linger.c daemon/linger.h \
+	daemon/long_call.c daemon/long_call.h \
 	daemon/offer.c daemon/offer.h \
 	daemon/options.c \
 	daemon/peer.c daemon/peer.h \

@@ -238,6 +238,18 @@ void reply_front(struct buf *answer)
     buf_append(answer, room, sizeof room);
 }
 
+#define PACKED_AT_ONCE ((size_t)256) /* bytes for one reference of the budget */
+
+bool reply_append_some(struct buf *answer, const char *bytes, size_t len, size_t *done, size_t budget)
+{
+    size_t left = len - *done;
+    size_t more = left / PACKED_AT_ONCE > budget ? budget * PACKED_AT_ONCE : left;
+
+    buf_append(answer, bytes + *done, more);
+    *done += more;
+    return *done == len;
+}
+
 /* The two change their storage. */
 static void exchange(struct buf *a, struct buf *b)
 {

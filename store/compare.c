@@ -28,15 +28,18 @@ struct pair {
     uint32_t at;       /* element, table position of `a`, or for weakrefs 1 once their targets were compared */
 };
 
+enum verdict { SAME, DIFFERENT, INSIDE /* pushed: what it holds decides */ };
+
 struct walk {
     struct heap *heap;
     struct pair *stack;
     size_t depth, capacity;
     bool for_order;   /* lengths do not tell sequences apart until their common part is seen */
+    bool is_begun;
+    bool is_hasty;    /* something weak was met, which may die between slices: the rest is done in this one */
+    enum verdict verdict; /* on the last pair */
     struct pair last; /* the last pair looked at that is not on the stack */
 };
-
-enum verdict { SAME, DIFFERENT, INSIDE /* pushed: what it holds decides */ };
 
 /* -- pairs that are compared at once ------------------------------------------------------------------------------ */
 
@@ -112,6 +115,11 @@ static bool are_same_methods(struct obj *a, struct obj *b)
            method_of(a)->row == method_of(b)->row;
 }
 
+static bool are_empty(struct obj *a, struct obj *b)
+{
+    return dict_of(a)->table.live == 0 && dict_of(b)->table.live == 0;
+}
+
 static bool have_one_length(const struct heap *heap, const struct obj *a, const struct obj *b)
 {
     return weak_container_length(heap, a) == weak_container_length(heap, b);
@@ -123,12 +131,10 @@ static enum hd_err compare_flat(struct heap *heap, struct obj *a, struct obj *b,
         *same = number_compare(a, b) == NUMBER_EQUAL;
     else if (is_text(a) && a->type == b->type)
         return compare_texts(heap, a, b, same);
-    else if (a->type == OBJ_SET && b->type == OBJ_SET && dict_of(a)->table.live == dict_of(b)->table.live)
-        return is_subset(heap, a, b, same);
     else if (a->type == OBJ_WEAKSET && b->type == OBJ_WEAKSET && have_one_length(heap, a, b))
         return is_weak_subset(heap, a, b, same);
     else
-        *same = are_same_methods(a, b);
+        *same = are_same_methods(a, b) || (a->type == OBJ_SET && b->type == OBJ_SET && are_empty(a, b));
     return HD_OK;
 }
 
@@ -145,6 +151,8 @@ static bool is_to_enter(const struct walk *w, struct obj *a, struct obj *b)
         return w->for_order || kind_of(a)->length(a) == kind_of(b)->length(b);
     case OBJ_DICT:
         return dict_of(a)->table.live == dict_of(b)->table.live;
+    case OBJ_SET:
+        return dict_of(a)->table.live == dict_of(b)->table.live && dict_of(a)->table.live > 0;
     case OBJ_WEAKDICT:
     case OBJ_WEAKKEYDICT:
         return have_one_length(w->heap, a, b);
@@ -166,12 +174,27 @@ static enum hd_err push(struct walk *w, struct obj *a, struct obj *b)
     return HD_OK;
 }
 
+static bool is_weak(const struct obj *o)
+{
+    const uint32_t types = UINT32_C(1) << OBJ_PROXY | UINT32_C(1) << OBJ_WEAKREF | UINT32_C(1) << OBJ_WEAKDICT |
+                           UINT32_C(1) << OBJ_WEAKKEYDICT | UINT32_C(1) << OBJ_WEAKSET;
+
+    return (types >> o->type & 1) != 0;
+}
+
+/* A key that is compared by what it refers to weakly, or may be. */
+static bool is_weak_key(const struct obj *key)
+{
+    return key->type == OBJ_WEAKREF || key->type == OBJ_TUPLE;
+}
+
 /* Looks at a pair; identical ones are the same without a look inside. */
 static enum hd_err look_at(struct walk *w, struct obj *a, struct obj *b, enum verdict *verdict)
 {
     bool same = a == b;
     enum hd_err err = HD_OK;
 
+    w->is_hasty |= !same && (is_weak(a) || is_weak(b));
     if (!same)
         err = obj_through(w->heap, a, &a);
     if (!same && err == HD_OK)
@@ -220,12 +243,32 @@ static enum hd_err next_entries(struct walk *w, struct pair *top, enum verdict *
         return HD_OK;
     }
     top->at = at + 1;
+    w->is_hasty |= is_weak_key(table->entries[at].key);
     err = dict_peek(w->heap, top->b, table->entries[at].key, &other);
     if (err != HD_OK)
         return err;
     if (other != NULL)
         return look_at(w, table->entries[at].value, other, verdict);
     *verdict = DIFFERENT;
+    return HD_OK;
+}
+
+/* The next element of the first set on top, and whether it is in the second; they are of one length, and not empty. */
+static enum hd_err next_members(struct walk *w, struct pair *top, enum verdict *verdict)
+{
+    const struct table *table = &dict_of(top->a)->table;
+    struct obj *key = table->entries[top->at = table_next(table, top->at)].key;
+    uint32_t hash, position;
+    enum hd_err err;
+
+    top->at = table_next(table, top->at + 1);
+    w->is_hasty |= is_weak_key(key);
+    err = dict_find(w->heap, top->b, key, &hash, &position);
+    if (err != HD_OK)
+        return err;
+    *verdict = position != TABLE_NONE ? SAME : DIFFERENT;
+    if (*verdict == SAME && top->at == TABLE_NONE)
+        w->depth--;
     return HD_OK;
 }
 
@@ -264,24 +307,31 @@ static enum hd_err next_pair(struct walk *w, enum verdict *verdict)
 
     if (is_sequence(top->a))
         return next_elements(w, top, verdict);
+    if (top->a->type == OBJ_SET)
+        return next_members(w, top, verdict);
     if (top->a->type == OBJ_WEAKREF)
         return next_targets(w, top, verdict);
     return top->a->type == OBJ_DICT ? next_entries(w, top, verdict) : next_weak_entries(w, top, verdict);
 }
 
-/* Until two differ, or all is seen. Afterwards the stack is the way to the two that differ. */
-static enum hd_err walk_pairs(struct walk *w, struct obj *a, struct obj *b, bool *same)
+/* Until two differ, all is seen, or the budget ends. Afterwards the stack is the way to the two that differ. */
+static enum hd_err walk_some(struct walk *w, struct obj *a, struct obj *b, size_t budget)
 {
-    enum verdict verdict = SAME;
-    enum hd_err err = look_at(w, a, b, &verdict);
+    enum hd_err err = w->is_begun ? HD_OK : look_at(w, a, b, &w->verdict);
 
-    while (err == HD_OK && verdict != DIFFERENT && w->depth > 0) {
+    w->is_begun = true;
+    while (err == HD_OK && w->verdict != DIFFERENT && w->depth > 0 && (budget > 0 || w->is_hasty)) {
         err = heap_work(w->heap, 1);
         if (err == HD_OK)
-            err = next_pair(w, &verdict);
+            err = next_pair(w, &w->verdict);
+        budget -= budget > 0;
     }
-    *same = verdict == SAME;
     return err;
+}
+
+static bool walk_is_over(const struct walk *w)
+{
+    return w->verdict == DIFFERENT || w->depth == 0;
 }
 
 static void end_walk(struct walk *w)
@@ -292,12 +342,11 @@ static void end_walk(struct walk *w)
 enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result)
 {
     struct walk w = {.heap = heap};
-    bool same = false;
-    enum hd_err err = walk_pairs(&w, a, b, &same);
+    enum hd_err err = walk_some(&w, a, b, SIZE_MAX);
 
     end_walk(&w);
     if (err == HD_OK)
-        *result = same;
+        *result = w.verdict == SAME;
     return err;
 }
 
@@ -381,39 +430,124 @@ static struct pair deciding_pair(const struct walk *w)
     return w->last;
 }
 
-static enum hd_err compare_order(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
-                                 enum number_order *order)
+static bool is_equality(enum compare_op op)
 {
-    struct walk w = {.heap = heap, .for_order = true};
-    bool same = false;
-    enum hd_err err = walk_pairs(&w, a, b, &same);
-    struct pair pair = same ? (struct pair){a, b, 0} : deciding_pair(&w);
+    return op == COMPARE_EQ || op == COMPARE_NE;
+}
 
+/* What a walk that is over says of the two that it began with. */
+static enum hd_err order_walked(const struct walk *w, struct obj *a, struct obj *b, enum compare_op op,
+                                enum number_order *order)
+{
+    struct pair pair = w->verdict == SAME ? (struct pair){a, b, 0} : deciding_pair(w);
+
+    if (!is_equality(op))
+        return order_pair(w->heap, pair.a, pair.b, op, order);
+    *order = w->verdict == SAME ? NUMBER_EQUAL : NUMBER_UNORDERED;
+    return HD_OK;
+}
+
+static enum hd_err compare_by_walk(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
+                                   enum number_order *order)
+{
+    struct walk w = {.heap = heap, .for_order = !is_equality(op)};
+    enum hd_err err = walk_some(&w, a, b, SIZE_MAX);
+
+    if (err == HD_OK)
+        err = order_walked(&w, a, b, op, order);
     end_walk(&w);
-    return err == HD_OK ? order_pair(heap, pair.a, pair.b, op, order) : err;
+    return err;
 }
 
 enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result)
 {
     enum number_order order = NUMBER_UNORDERED;
-    bool same = false;
     enum hd_err err = obj_through(heap, a, &a);
 
     if (err == HD_OK)
         err = obj_through(heap, b, &b);
-    if (err == HD_OK && is_number(a) && is_number(b)) {
+    if (err == HD_OK && is_number(a) && is_number(b))
         order = number_compare(a, b);
-    } else if (err == HD_OK && is_text(a) && a->type == b->type) {
+    else if (err == HD_OK && is_text(a) && a->type == b->type)
         err = order_texts(heap, a, b, &order);
-    } else if (err == HD_OK && (op == COMPARE_EQ || op == COMPARE_NE)) {
-        err = obj_equal(heap, a, b, &same);
-        order = same ? NUMBER_EQUAL : NUMBER_UNORDERED;
-    } else if (err == HD_OK) {
-        err = compare_order(heap, a, b, op, &order);
-    }
+    else if (err == HD_OK)
+        err = compare_by_walk(heap, a, b, op, &order);
     if (err == HD_OK)
         *result = holds(op, order);
     return err;
+}
+
+/* -- in slices ---------------------------------------------------------------------------------------------------- */
+
+struct comparison {
+    struct walk walk;
+    struct obj *a, *b; /* owned; proxies seen through */
+    enum compare_op op;
+    enum number_order order;
+    enum hd_err err;
+    uint64_t work_left;
+    char text[HEAP_ERROR_TEXT]; /* of `err`: between slices others fail as well */
+};
+
+enum hd_err comparison_open(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
+                            struct comparison **out)
+{
+    bool is_hasty = is_weak(a) || is_weak(b);
+    struct comparison *c;
+    enum hd_err err = obj_through(heap, a, &a);
+
+    if (err == HD_OK)
+        err = obj_through(heap, b, &b);
+    if (err != HD_OK)
+        return err;
+    c = pool_zero(heap->pool, sizeof *c);
+    if (c == NULL)
+        return heap_no_memory(heap);
+    c->walk = (struct walk){.heap = heap, .for_order = !is_equality(op), .is_hasty = is_hasty};
+    c->a = obj_ref(a);
+    c->b = obj_ref(b);
+    c->op = op;
+    c->work_left = heap->work_left;
+    *out = c;
+    return HD_OK;
+}
+
+bool comparison_run(struct comparison *c, size_t budget)
+{
+    struct heap *heap = c->walk.heap;
+
+    heap->work_left = c->work_left;
+    c->err = walk_some(&c->walk, c->a, c->b, budget);
+    if (c->err == HD_OK && walk_is_over(&c->walk))
+        c->err = order_walked(&c->walk, c->a, c->b, c->op, &c->order);
+    c->work_left = heap->work_left;
+    if (c->err != HD_OK)
+        memcpy(c->text, heap->error_text, sizeof c->text);
+    return c->err != HD_OK || walk_is_over(&c->walk);
+}
+
+enum hd_err comparison_result(struct comparison *c, bool *result)
+{
+    if (c->err != HD_OK)
+        return heap_fail(c->walk.heap, c->err, "%s", c->text);
+    *result = holds(c->op, c->order);
+    return HD_OK;
+}
+
+void comparison_close(struct comparison *c)
+{
+    struct heap *heap = c->walk.heap;
+
+    end_walk(&c->walk);
+    obj_unref(heap, &c->a);
+    obj_unref(heap, &c->b);
+    pool_free(heap->pool, c, sizeof *c, POOL_DATA);
+}
+
+void comparison_roots(struct comparison *c, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    visit(arg, c->a);
+    visit(arg, c->b);
 }
 
 /* -- the methods -------------------------------------------------------------------------------------------------- */

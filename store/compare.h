@@ -17,6 +17,23 @@ enum compare_op { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, CO
  * level NaN is unequal to itself. */
 enum hd_err obj_compare(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op, bool *result);
 
+/*
+ * The same in slices, for an `a` that is a list, tuple, dict or set, or a proxy of one. While it goes on, nothing that
+ * was made before may be changed (store/copy.h); from the first pair that is weak on, it is done in one go.
+ *
+ * comparison_open: begins with what is left of the work budget, holds `a` and `b`. DEAD, LIMIT, NO_MEMORY.
+ * comparison_run: goes on for about `budget` pairs; true at the end, which comparison_result tells as obj_compare.
+ * comparison_close: frees it, at the end or before.
+ * comparison_roots: shows what it holds.
+ */
+struct comparison;
+enum hd_err comparison_open(struct heap *heap, struct obj *a, struct obj *b, enum compare_op op,
+                            struct comparison **out);
+bool comparison_run(struct comparison *c, size_t budget);
+enum hd_err comparison_result(struct comparison *c, bool *result);
+void comparison_close(struct comparison *c);
+void comparison_roots(struct comparison *c, void (*visit)(void *arg, struct obj *o), void *arg);
+
 /* Equality as containers use it: identical or equal. */
 enum hd_err obj_equal(struct heap *heap, struct obj *a, struct obj *b, bool *result);
 
@@ -80,5 +97,13 @@ static inline uint32_t heap_hash_bytes(const struct heap *heap, const char *byte
 /* Python's repr as a new str. LIMIT beyond the work budget, which the bytes written use up too. A cycle prints as
  * [...], {...}. A proxy prints as itself. */
 enum hd_err obj_repr(struct heap *heap, struct obj *o, struct obj **out);
+
+/* The same in slices, as a comparison. repr_result gives the str, owned, once. */
+struct repr;
+enum hd_err repr_open(struct heap *heap, struct obj *o, struct repr **out);
+bool repr_run(struct repr *r, size_t budget);
+enum hd_err repr_result(struct repr *r, struct obj **out);
+void repr_close(struct repr *r);
+void repr_roots(struct repr *r, void (*visit)(void *arg, struct obj *o), void *arg);
 
 #endif

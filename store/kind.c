@@ -26,9 +26,9 @@ bool obj_traverse(struct obj *o, slot_fn *visit, void *arg)
 
 /* -- methods ------------------------------------------------------------------------------------------------------ */
 
-/* Types that have methods of their own, and `any`, which all have. */
-enum owner { OWNER_any, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict, OWNER_set,
-             OWNER_object, OWNER_class, OWNER_method, OWNER_weakdict, OWNER_weakkeydict, OWNER_weakset,
+/* Types that have methods of their own, and `any`, which all have (kind_is_common). */
+enum owner { OWNER_any = 0, OWNER_int, OWNER_float, OWNER_str, OWNER_bytes, OWNER_list, OWNER_tuple, OWNER_dict,
+             OWNER_set, OWNER_object, OWNER_class, OWNER_method, OWNER_weakdict, OWNER_weakkeydict, OWNER_weakset,
              OWNER_queue };
 
 static const struct method_row rows[] = {

@@ -95,6 +95,12 @@ static inline const struct method_row *kind_find_method(struct heap *heap, unsig
     return kind_look_up(heap, type, name, len);
 }
 
+/* Whether it is a method that all types have. */
+static inline bool kind_is_common(const struct method_row *row)
+{
+    return row->owner == 0;
+}
+
 /* Whether a method of a container changes it. */
 bool kind_changes(const struct obj *self, const struct method_row *row);
 

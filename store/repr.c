@@ -2,7 +2,10 @@
  * repr.c - the text form of any object, as Python's repr, with object ids where that has addresses.
  *
  * A walk with a stack; what it is inside of is marked OBJ_ON_PATH, and met again is written as [...], {...}. The marks
- * are taken off on every way out. Written text costs work: it is what bounds it.
+ * are on only while a slice runs: others have theirs. So a slice does not end where the walk is very deep. Written text
+ * costs work: it is what bounds it.
+ *
+ * What is weak may die between two slices: from the first weak reference on all is written in one slice.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,12 +35,22 @@ struct frame {
 
 struct repr {
     struct heap *heap;
+    struct obj *root;   /* owned */
     enum hd_err err;    /* the first failure: nothing is written after it */
+    bool is_begun, is_over;
+    bool is_hasty;      /* all that is left is done in this slice */
+    uint64_t work_left;
     char *text;
     size_t len, size;
     struct frame *stack;
     size_t depth, capacity;
+    struct text *str;   /* owned; NULL until all is written: then `text` is copied into it */
+    size_t copied;
+    char error_text[HEAP_ERROR_TEXT]; /* of `err`: between slices others fail as well */
 };
+
+#define MARKED_MOST ((size_t)1024) /* levels at which a slice may end */
+#define COPIED_AT_ONCE ((size_t)256) /* bytes for one item of the budget */
 
 /* -- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -195,6 +208,7 @@ static void put_weak(struct repr *r, const struct obj *o)
 {
     const struct obj *target = weak_target_peek(r->heap, o);
 
+    r->is_hasty = true;
     putf(r, "<%s", obj_type_name(o->type));
     put_id(r, o);
     if (target == NULL) {
@@ -377,20 +391,129 @@ static void write_next(struct repr *r)
     leave(r);
 }
 
+/* -- the whole ---------------------------------------------------------------------------------------------------- */
+
+static void write_some(struct repr *r, size_t *budget)
+{
+    if (!r->is_begun)
+        write_object(r, r->root);
+    r->is_begun = true;
+    while (r->err == HD_OK && r->depth > 0 && (*budget > 0 || r->is_hasty || r->depth > MARKED_MOST)) {
+        write_next(r);
+        *budget -= *budget > 0;
+    }
+}
+
+static void set_marks(struct repr *r)
+{
+    for (size_t i = 0; i < r->depth; i++)
+        r->stack[i].o->flags |= OBJ_ON_PATH;
+}
+
+static void take_marks_off(struct repr *r)
+{
+    for (size_t i = 0; i < r->depth; i++)
+        r->stack[i].o->flags &= (uint8_t)~OBJ_ON_PATH;
+}
+
+static void copy_some(struct repr *r, size_t budget)
+{
+    size_t left = r->len - r->copied;
+    size_t len = left / COPIED_AT_ONCE > budget ? budget * COPIED_AT_ONCE : left;
+
+    memcpy(r->str->bytes + r->copied, r->text + r->copied, len);
+    r->copied += len;
+    r->is_over = r->copied == r->len;
+    if (r->is_over)
+        str_seal(r->str);
+}
+
+static void fail(struct repr *r)
+{
+    r->is_over = true;
+    memcpy(r->error_text, r->heap->error_text, sizeof r->error_text);
+}
+
+bool repr_run(struct repr *r, size_t budget)
+{
+    r->heap->work_left = r->work_left;
+    if (r->str == NULL) {
+        set_marks(r);
+        write_some(r, &budget);
+        take_marks_off(r);
+        if (r->err == HD_OK && r->depth == 0)
+            r->err = text_new_raw(r->heap, OBJ_STR, r->len, &r->str);
+    }
+    r->work_left = r->heap->work_left;
+    if (r->err != HD_OK)
+        fail(r);
+    else if (r->str != NULL)
+        copy_some(r, budget);
+    return r->is_over;
+}
+
+static void start(struct repr *r, struct heap *heap, struct obj *o)
+{
+    r->heap = heap;
+    r->root = obj_ref(o);
+    r->work_left = heap->work_left;
+}
+
+static void finish(struct repr *r)
+{
+    struct pool *pool = r->heap->pool;
+    struct obj *str = r->str != NULL ? &r->str->head : NULL;
+
+    obj_unref(r->heap, &str);
+    obj_unref(r->heap, &r->root);
+    pool_free(pool, r->stack, r->capacity * sizeof *r->stack, POOL_DATA);
+    pool_free(pool, r->text, r->size, POOL_DATA);
+}
+
+enum hd_err repr_open(struct heap *heap, struct obj *o, struct repr **out)
+{
+    struct repr *r = pool_zero(heap->pool, sizeof *r);
+
+    if (r == NULL)
+        return heap_no_memory(heap);
+    start(r, heap, o);
+    *out = r;
+    return HD_OK;
+}
+
+enum hd_err repr_result(struct repr *r, struct obj **out)
+{
+    if (r->err != HD_OK)
+        return heap_fail(r->heap, r->err, "%s", r->error_text);
+    *out = &r->str->head;
+    r->str = NULL;
+    return HD_OK;
+}
+
+void repr_close(struct repr *r)
+{
+    finish(r);
+    pool_free(r->heap->pool, r, sizeof *r, POOL_DATA);
+}
+
+void repr_roots(struct repr *r, void (*visit)(void *arg, struct obj *o), void *arg)
+{
+    visit(arg, r->root);
+    if (r->str != NULL)
+        visit(arg, &r->str->head);
+}
+
 enum hd_err obj_repr(struct heap *heap, struct obj *o, struct obj **out)
 {
-    struct repr r = {.heap = heap};
+    struct repr r = {0};
+    enum hd_err err;
 
-    write_object(&r, o);
-    while (r.err == HD_OK && r.depth > 0)
-        write_next(&r);
-    while (r.depth > 0)
-        leave(&r);
-    if (r.err == HD_OK)
-        r.err = str_new(heap, r.text, r.len, out);
-    pool_free(heap->pool, r.stack, r.capacity * sizeof *r.stack, POOL_DATA);
-    pool_free(heap->pool, r.text, r.size, POOL_DATA);
-    return r.err;
+    start(&r, heap, o);
+    while (!repr_run(&r, SIZE_MAX))
+        continue;
+    err = repr_result(&r, out);
+    finish(&r);
+    return err;
 }
 
 enum hd_err any_method_repr(struct heap *heap, struct obj *self, struct obj *const *args, unsigned nargs,

@@ -1,5 +1,6 @@
 """protocol_copies.py - copies in slices: others are served meanwhile, and the copy is of one instant all the same."""
 import contextlib
+import operator
 import random
 
 from harness import Daemon, Ref, pack, run, test_own, wait_until
@@ -74,7 +75,8 @@ def others_are_served_while_a_copy_goes_on():
         assert client.call("read", 1) == [[n] for n in range(MANY // 2)]
 
 
-LONG = [("deepcopy", {"into": 1}), ("dump",), ("read",), ("get", {"result": "value"})]
+LONG = [("deepcopy", "x", {"into": 1}), ("dump", "x"), ("read", "x"), ("get", "x", {"result": "value"}),
+        ("call", "x", "repr"), ("call", "x", "eq", [{"@": "same"}]), ("call", "x", "le", [{"@": "same"}])]
 
 
 @test_own
@@ -82,12 +84,13 @@ def others_are_served_whatever_is_long():
     with Stage(1) as server:
         client, other, witness = server.client(), server.client(), server.client()
         large(client)
-        for method, *options in LONG:
+        large(client, "same")
+        for params in LONG:
             with at_once(server, client):
-                request = client.request(method, "x", *options)
+                request = client.request(*params)
                 write = other.request("call", "x", "set", [0, [0]])
                 after = look(witness)
-            assert working(witness, after) == 2, method  # the write waits
+            assert working(witness, after) == 2, params  # the write waits
             client.answer(request)
             assert other.answer(write) is None
             client.call("release", 1)
@@ -179,6 +182,169 @@ def a_read_is_the_same_whatever_others_write_meanwhile():
             error, _ = other.response(writing)
             assert error is None, (request, error)
             assert client.call("read", "g") != before, request
+
+
+@test_own
+def repr_and_comparisons_are_of_one_instant_whatever_others_write_meanwhile():
+    with Stage(3) as server:
+        client, other, third, asker = [server.client() for _ in range(4)]
+        large(client)
+        requests = writers(client)
+        client.call("bind", ["global", "g"], [{"@": "x"}] + [{"@": name} for name in ("l", "d", "s")])
+        for request in requests:
+            if request[1] in ("o", "C"):
+                continue
+            before = client.of("g", "repr")
+            client.call("bind", ["global", "same"], client.call("deepcopy", "g", {"into": 100}))
+            client.call("release", 100)
+            with at_once(server, client):
+                asking = [client.request("call", "g", "repr"), third.request("call", "g", "eq", [{"@": "same"}]),
+                          asker.request("call", "g", "ge", [{"@": "same"}])]
+                writing = other.request(*request)
+            answers = [one.answer(msgid) for one, msgid in zip((client, third, asker), asking)]
+            assert answers == [before, True, True], (request, answers[1:])
+            error, _ = other.response(writing)
+            assert error is None, (request, error)
+            assert client.of("g", "repr") != before, request
+            assert client.of("g", "ne", {"@": "same"}) is True, request
+
+
+@test_own
+def repr_in_slices_is_that_in_one_go():
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        client.call("bind", "é", "ä")
+        client.call("bind", ["global", "deep"], [])
+        for n in range(3000):  # deeper than a slice ends
+            client.call("bind", ["global", "deep"], [n, {"@": "deep"}, "é" if n % 2 else b"\x00"])
+        client.call("call", "tuple", "new", [[1.5, {"@": "deep"}]], {"into": 1})
+        client.call("weakref", "x", {"into": 2})
+        client.call("call", "set", "new", [[1, "two", None]], {"into": 3})
+        client.call("bind", ["global", "g"], [Ref(1, 0, ""), {"k": {"@": "x"}}, Ref(2, 0, ""), Ref(3, 0, "")])
+        client.of("g", "append", {"@": "g"})
+        client.call("bind", ["global", "loop"], [{"@": "x"}])
+        client.of("loop", "append", {"@": "loop"})
+        for name in ("deep", "g", "loop", "x"):
+            (expected,) = client.call("batch", [["call", [name, "repr"]]])
+            with at_once(server, client):
+                sliced = [client.request("call", name, "repr"), other.request("call", name, "repr"),
+                          other.request("call", "x", "repr")]
+            assert client.answer(sliced[0]) == expected and other.answer(sliced[1]) == expected, name
+            assert len(other.answer(sliced[2])) > MANY
+            assert client.of(client.call("call", name, "repr", [], {"result": "handle", "into": 9}), "len") == len(expected)
+            client.call("release", 9)
+        for name in ("g", "loop"):
+            client.of(name, "clear")
+
+
+def random_value(rng, depth=0):
+    """A value that travels, whose like comes up again."""
+    kind = rng.randrange(6 if depth < 4 else 3)
+    if kind < 3:
+        return rng.choice([rng.randrange(3), 1.0, "a", "b"]) if kind < 2 else rng.randrange(2)
+    if kind == 5:
+        return {rng.choice("abc"): random_value(rng, depth + 1) for _ in range(rng.randrange(3))}
+    return [random_value(rng, depth + 1) for _ in range(rng.randrange(4))]
+
+
+@test_own
+def comparisons_in_slices_are_those_of_python():
+    rng = random.Random(5)
+    told = {True: 0, False: 0, "TYPE": 0}
+    with Stage(1) as server:
+        client = server.client()
+        for _ in range(1500):
+            a = [random_value(rng) for _ in range(3)]
+            b = a[:2] + [random_value(rng)] if rng.random() < 0.5 else [random_value(rng) for _ in range(3)]
+            client.call("bind", "a", a)
+            for op in ("eq", "ne", "lt", "le", "gt", "ge"):
+                try:
+                    expected = getattr(operator, op)(a, b)
+                except TypeError:
+                    expected = "TYPE"
+                error, result = client.response(client.request("call", "a", op, [b]))
+                result = result if error is None else error.split()[0]
+                assert result == expected, (a, op, b, error, result)
+                told[expected] += 1
+    assert min(told.values()) > 100, told
+
+
+@test_own
+def sets_in_slices_are_compared_as_in_python():
+    with Stage(1) as server:
+        client = server.client()
+        sets = [set(range(n)) for n in (0, 1, 50)] + [set(range(1, 51)), {None, "a", (1, 2)}, {"a", None, (1, 2)}]
+        for at, one in enumerate(sets):
+            client.call("call", "tuple", "new", [[1, 2]], {"into": 99})
+            client.call("call", "set", "new", [[Ref(99, 0, "") if item == (1, 2) else item for item in one]], {"into": at + 1})
+            client.call("release", 99)
+        for i, a in enumerate(sets):
+            for j, b in enumerate(sets):
+                for op in ("eq", "ne", "lt", "le", "gt", "ge"):
+                    expected = getattr(operator, op)(a, b)
+                    got = [client.of(i + 1, op, Ref(j + 1, 0, "")), client.call("new", [Ref(i + 1, 0, "")], {"into": 50})]
+                    got[1] = client.of(50, op, [Ref(j + 1, 0, "")])
+                    client.call("release", 50)
+                    in_list = expected if op in ("eq", "ne") else getattr(operator, op)([a], [b])
+                    assert got == [expected, in_list], (a, op, b, got)
+
+
+@test_own
+def a_long_look_beyond_a_limit_says_so_and_lets_writers_go_on():
+    with Stage(7) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        large(client, "same")
+        client.call("config_set", "limits.work", MANY // 3)
+        for params in (("call", "x", "repr"), ("call", "x", "eq", [{"@": "same"}])):
+            with at_once(server, client):
+                looking = client.request(*params)
+                write = other.request("call", "x", "set", [0, [0]])
+            error, _ = client.response(looking)
+            assert error.startswith("LIMIT ") and "limits.work" in error, error
+            assert other.answer(write) is None
+
+
+@test_own
+def a_client_that_leaves_in_the_middle_of_a_look_lets_writers_go_on():
+    with Stage(1) as server:
+        writer, witness = server.client(), server.client()
+        large(writer)
+        large(writer, "same")
+        for params in (("call", "x", "repr"), ("call", "x", "eq", [{"@": "same"}])):
+            client = server.client()
+            with at_once(server, client):
+                client.request(*params)
+                write = writer.request("call", "x", "set", [0, [0]])
+                after = look(witness)
+            assert working(witness, after) == 2, params
+            client.close()
+            assert writer.answer(write) is None
+            assert witness.call("verify")["differences"] == []
+
+
+@test_own
+def what_dies_meanwhile_is_told_as_it_was_when_it_was_met():
+    """A graph with weak references: all of them are looked at in one instant."""
+    with Stage(1) as server:
+        client, other = server.client(), server.client()
+        large(client)
+        other.call("bind", "target", [1])
+        client.call("bind", ["global", "weak"], [])
+        for _ in range(50):
+            other.call("weakref", "target", {"into": 1})
+            other.call("call", ["global", "weak"], "append", [Ref(1, 0, "")])
+            other.call("release", 1)
+        client.call("bind", ["global", "g"], [{"@": "x"}, {"@": "weak"}, {"@": "x"}])
+        client.call("bind", ["global", "same"], [{"@": "x"}, {"@": "weak"}, {"@": "x"}])
+        with at_once(server, client):
+            looking = client.request("call", "g", "repr")
+            unbinding = other.request("unbind", "target")
+        text = client.answer(looking)
+        assert other.answer(unbinding) is True
+        assert text.count("; dead>") in (0, 50) and text.count("<weakref ") == 50
+        assert client.of("weak", "repr").count("; dead>") == 50
 
 
 @test_own
@@ -602,9 +768,9 @@ def an_administrator_is_shown_no_graph_half_loaded():
         client.call("bind", ["global", "dump"], client.call("dump", "x"))
         client.call("unbind", "x")
         admin.call("bind", "none", None)
+        live = admin.call("stats", "objects")["objects"]["live"]
         loading = begin(client, *LOAD)
-        for _ in range(100):
-            admin.call("ping")
+        wait_until(lambda: admin.call("stats", "objects")["objects"]["live"] > live, "the first objects of the load")
         lists = [row["container"] for row in admin.call("referrers", "none") if "container" in row]
         assert [admin.of(ref, "len") for ref in lists] == [MANY // 2 + 1]
         assert client.answer(loading).handle == 1

@@ -16,6 +16,7 @@ unit_tests += \
 	tests/test_gc \
 	tests/test_handle \
 	tests/test_linger \
+	tests/test_looks \
 	tests/test_memo \
 	tests/test_memory_failure \
 	tests/test_names \
@@ -54,6 +55,11 @@ tests_test_pack_LDADD = $(PROTOCOL_TEST_LIBS)
 tests_test_read_SOURCES = tests/test_read.c $(suite_sources)
 tests_test_read_CFLAGS = $(TEST_CFLAGS)
 tests_test_read_LDADD = $(PROTOCOL_TEST_LIBS)
+
+tests_test_looks_SOURCES = tests/test_looks.c $(rig_sources) $(TWIN_SOURCES)
+tests_test_looks_CPPFLAGS = $(TWIN_CPPFLAGS)
+tests_test_looks_CFLAGS = $(TEST_CFLAGS)
+tests_test_looks_LDADD = $(STORE_TEST_LIBS)
 
 tests_test_memo_SOURCES = tests/test_memo.c $(meter_sources) $(suite_sources)
 tests_test_memo_CFLAGS = $(TEST_CFLAGS)
