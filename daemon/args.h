@@ -6,12 +6,13 @@
 
 #include "daemon/call.h"
 
-/* The argument is not given. */
+/* The argument is not given: one that need not be is a VALUE or a NAME. */
 static inline void args_leave_out(struct arg *arg)
 {
     arg->o = NULL;
     arg->is_given = false;
-    arg->binding = (struct binding){0};
+    arg->text = NULL;
+    arg->text_len = 0;
 }
 
 /* The same as args_read, of any. */

@@ -143,7 +143,7 @@ __attribute__((cold)) static void fail(struct call *call, enum hd_err err)
     dispatch_error(call, err != HD_OK ? err : reply_check(call));
 }
 
-static inline void finish(struct call *call, enum hd_err err)
+static inline __attribute__((always_inline)) void finish(struct call *call, enum hd_err err)
 {
     struct session *session = call->session;
 

@@ -109,24 +109,24 @@ static inline char *put_uint(char *at, uint64_t value)
         at[0] = (char)value;
         return at + 1;
     }
-    if (value <= UINT8_MAX) {
-        at[0] = (char)0xcc;
-        at[1] = (char)value;
-        return at + 2;
+    if (value > UINT32_MAX) {
+        at[0] = (char)0xcf;
+        memcpy(at + 1, &(uint64_t){htobe64(value)}, 8);
+        return at + 9;
     }
-    if (value <= UINT16_MAX) {
-        at[0] = (char)0xcd;
-        memcpy(at + 1, &(uint16_t){htobe16((uint16_t)value)}, 2);
-        return at + 3;
-    }
-    if (value <= UINT32_MAX) {
+    if (value > UINT16_MAX) { /* before the shorter ones: the number of a request mostly is */
         at[0] = (char)0xce;
         memcpy(at + 1, &(uint32_t){htobe32((uint32_t)value)}, 4);
         return at + 5;
     }
-    at[0] = (char)0xcf;
-    memcpy(at + 1, &(uint64_t){htobe64(value)}, 8);
-    return at + 9;
+    if (value > UINT8_MAX) {
+        at[0] = (char)0xcd;
+        memcpy(at + 1, &(uint16_t){htobe16((uint16_t)value)}, 2);
+        return at + 3;
+    }
+    at[0] = (char)0xcc;
+    at[1] = (char)value;
+    return at + 2;
 }
 
 char *put_negative(char *at, int64_t value); /* below 0 */
