@@ -19,7 +19,7 @@ struct binding {
     size_t name_len;
 };
 
-struct arg {                          /* all zero if it is not given */
+struct arg {                          /* not given: no object, no text */
     struct obj *o;                    /* TARGET, VALUE, NAME by reference: owned, by call->held, if not taken over */
     bool is_given;
     union {                           /* by the kind of its row */
@@ -149,9 +149,11 @@ enum hd_err reply_adopt(struct call *call, struct buf *answer);
  * there. */
 bool reply_append_some(struct buf *answer, const char *bytes, size_t len, size_t *done, size_t budget);
 
+/* The same as reply_reserve, if the answer is asked to be something. */
+enum hd_err reply_reserve_asked(struct call *call);
+
 /* Before a method that changes something: room for the handle that its answer is asked to be. What is not used is given
  * back after the handler. */
-enum hd_err reply_reserve_asked(struct call *call);
 static inline enum hd_err reply_reserve(struct call *call)
 {
     return call->opts.result == RESULT_AUTO && call->opts.into == 0 ? HD_OK : reply_reserve_asked(call);

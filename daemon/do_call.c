@@ -79,7 +79,8 @@ static void drop_values(struct call *call, struct values *values)
 
 /* A method that changes something and returns an element: the answer is made first, so that one that cannot be sent
  * changes nothing. */
-__attribute__((noinline)) static enum hd_err call_answering_first(struct call *call, const struct obj_call *found, const struct values *args)
+__attribute__((noinline)) static enum hd_err call_answering_first(struct call *call, const struct obj_call *found,
+                                                                   const struct values *args)
 {
     uint64_t first = call->session->handles.next;
     struct obj *result = NULL;
@@ -97,7 +98,8 @@ __attribute__((noinline)) static enum hd_err call_answering_first(struct call *c
     return err;
 }
 
-static inline __attribute__((always_inline)) enum hd_err call_found(struct call *call, const struct obj_call *found, const struct values *args)
+static inline __attribute__((always_inline)) enum hd_err call_found(struct call *call, const struct obj_call *found,
+                                                                    const struct values *args)
 {
     const struct method_row *row = found->row;
     struct obj *result = NULL;
@@ -112,7 +114,8 @@ static inline __attribute__((always_inline)) enum hd_err call_found(struct call 
 }
 
 /* A method of a queue: `take` may have to wait, and others may end a wait. */
-__attribute__((noinline)) static enum hd_err call_queue(struct call *call, const struct obj_call *found, const struct values *args)
+__attribute__((noinline)) static enum hd_err call_queue(struct call *call, const struct obj_call *found,
+                                                         const struct values *args)
 {
     struct queue *queue = queue_of(found->self);
     bool takes = found->row->run == queue_method_take && args->count <= found->row->most;

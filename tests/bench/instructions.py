@@ -21,14 +21,14 @@ import sys
 import lab
 
 BUDGETS = [  # operation of ops.c, what it is, instructions at most
-    ("ping", "ping", 390),
-    ("get", "get of an int by name", 690),
-    ("bind", "bind of a short str", 1_040),
-    ("add", 'call(d, "add", [key])', 1_170),
-    ("append", 'call(xs, "append", [1])', 920),
+    ("ping", "ping", 380),
+    ("get", "get of an int by name", 670),
+    ("bind", "bind of a short str", 1_010),
+    ("add", 'call(d, "add", [key])', 1_130),
+    ("append", 'call(xs, "append", [1])', 900),
     ("set", 'call(d, "set", [key, str])', 1_430),
     ("item", 'call(xs, "get", [1])', 970),
-    ("read", "read of a list of two", 1_360),
+    ("read", "read of a list of two", 1_250),
     ("new", "new list of two, dropped at once", 3_030),
     ("hold", "hold, and release as a notification", 3_110),
     ("getattr", "getattr of an int", 950),
