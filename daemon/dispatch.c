@@ -121,7 +121,7 @@ static void serve_takers(struct call *call)
 }
 
 /* Whether a request is over with its answer: nothing died, nothing is to be told, nobody waits for it. */
-static bool is_quiet(const struct call *call)
+static inline __attribute__((always_inline)) bool is_quiet(const struct call *call)
 {
     const struct session *session = call->session;
     const struct step *step = &session->step;

@@ -10,7 +10,7 @@
 /* -- names -------------------------------------------------------------------------------------------------------- */
 
 /* The namespace of a name to be changed. */
-static enum hd_err writable_space(struct call *call, const struct binding *binding, struct space **out)
+static inline enum hd_err writable_space(struct call *call, const struct binding *binding, struct space **out)
 {
     enum hd_err err = names_space(call->session, binding, out);
 
