@@ -139,7 +139,8 @@ static inline char *page_blocks(const struct page *page)
 }
 
 /* Divides an offset in the page by the size of its blocks. Exact: the reciprocal is 2^32 / size, rounded up, and
- * offset times size is less than 2^32 (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994). */
+ * offset times size is less than 2^32 (Granlund and Montgomery, "Division by invariant integers using multiplication",
+ * 1994). */
 static inline unsigned block_at(const struct page *page, size_t offset)
 {
     return (unsigned)((uint64_t)offset * page->reciprocal >> 32);
