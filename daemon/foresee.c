@@ -6,6 +6,8 @@
  */
 #include "daemon/foresee.h"
 
+#include <string.h>
+
 #include "daemon/convert.h"
 #include "protocol/read.h"
 #include "store/ahead.h"
@@ -43,7 +45,7 @@ static struct str first_argument(const struct envelope *call, struct reader *rea
 
 static inline bool is_call(const struct envelope *request)
 {
-    return request->method_len == 4 && bytes_are_same(request->method, "call", 4);
+    return request->method_len == 4 && memcmp(request->method, "call", 4) == 0;
 }
 
 /* Where names of targets are, if they are many; else NULL. */

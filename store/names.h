@@ -51,8 +51,8 @@ bool names_drop(struct heap *heap, struct names *names, size_t *budget);
  * dropped. */
 struct obj *names_peek(struct heap *heap, const struct names *names, const char *bytes, size_t len);
 
-/* The same with the name's hash by heap_hash_bytes, for whoever looks in several places; where it was found is told too:
- * good for names_peek_at. */
+/* The same with the name's hash by heap_hash_bytes, for whoever looks in several places; where it was found is told
+ * too: good for names_peek_at. */
 struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint32_t hash, const char *bytes,
                               size_t len, uint32_t *position);
 

@@ -185,7 +185,7 @@ DAEMON = [
       "        cut_response(call, &session->held);\n", "        buf_clear(&session->held);\n", "test_session"),
     M("daemon/dispatch.c", "anybody may do what is for administrators",
       "(call->method->flags & RPC_ADMIN) != 0 && !call->session->peer.is_admin", "false", "protocol_sessions.py"),
-    M("daemon/dispatch.c", "each request has the work that the last one left", "    heap_work_start(heap);\n", "",
+    M("daemon/dispatch.c", "each request has the work that the last one left", "    heap_work_start(call->heap);\n", "",
       "protocol_limits.py"),
     M("daemon/dispatch.c", "a notification is answered with its error",
       "    if (!call->is_request)\n        return;\n    len = snprintf", "    len = snprintf", "protocol_frames.py"),
