@@ -140,8 +140,9 @@ static inline enum hd_err reply_object_take(struct call *call, struct obj **o)
  * been done yet. reading.c */
 enum hd_err reply_value(struct call *call, struct obj *o, uint64_t levels);
 
-/* A large answer that is made in a buffer of its own: reply_front begins it, and packed behind that it becomes the answer,
- * without being copied if nothing else waits to be sent. `answer` is then still its owner's to end. LIMIT, NO_MEMORY. */
+/* A large answer that is made in a buffer of its own: reply_front begins it, and packed behind that it becomes the
+ * answer, without being copied if nothing else waits to be sent. `answer` is then still its owner's to end. LIMIT,
+ * NO_MEMORY. */
 void reply_front(struct buf *answer);
 enum hd_err reply_adopt(struct call *call, struct buf *answer);
 

@@ -224,8 +224,8 @@ static void wait_for_room(struct conn *conn, const struct buf *output)
         start_output_deadline(conn);
 }
 
-/* What uv_try_write does while nothing waits with libuv, by the call that is quicker for a socket than write. Bytes that
- * were taken, or libuv's error. */
+/* What uv_try_write does while nothing waits with libuv, by the call that is quicker for a socket than write. Bytes
+ * that were taken, or libuv's error. */
 static ssize_t send_now(const struct conn *conn, const struct buf *output, size_t most)
 {
     size_t len = buf_pending(output) < most ? buf_pending(output) : most;

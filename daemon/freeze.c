@@ -6,7 +6,7 @@
 
 #include "daemon/job.h"
 
-/* -- waiting: jobs that only look whether their time has come; whom they wait for has work to do meanwhile ---------- */
+/* -- waiting: jobs that only look whether their time has come; whom they wait for has work to do meanwhile -------- */
 
 /* A request that waits to be run. */
 struct waiting {

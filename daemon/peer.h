@@ -1,5 +1,6 @@
 /*
- * daemon/peer.h - who is at the other end of a connection, for listings, limits and rights; in words when somebody asks.
+ * daemon/peer.h - who is at the other end of a connection, for listings, limits and rights; in words when somebody
+ * asks.
  */
 #ifndef HEAPD_DAEMON_PEER_H
 #define HEAPD_DAEMON_PEER_H

@@ -237,8 +237,8 @@ void session_configure(struct session *session);
 /* The session has output, work or an end for its connection. session.c */
 void session_wake(struct session *session);
 
-/* Runs the request of a whole, well-formed frame. `call` is one for all requests of a turn (call_init): what they set of
- * it is set back. What dies goes to heap->step, which is the session's. dispatch.c */
+/* Runs the request of a whole, well-formed frame. `call` is one for all requests of a turn (call_init): what they set
+ * of it is set back. What dies goes to heap->step, which is the session's. dispatch.c */
 struct call;
 void dispatch_frame(struct call *call, const struct envelope *envelope);
 

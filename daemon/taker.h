@@ -31,8 +31,8 @@ struct takers {
     size_t due_count, due_capacity;
 };
 
-/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. What it was asked by, or
- * NULL, lives as long. LIMIT at
+/* Makes the call a waiting one, for `seconds` (infinity: no limit): the handler answers nothing. `argument`, or NULL,
+ * lives as long. LIMIT at
  * limits.waiting, NO_MEMORY, CANCELLED if the client sends no more. */
 enum hd_err taker_wait(struct call *call, struct queue *queue, double seconds, struct obj *argument);
 

@@ -79,8 +79,8 @@ static inline void timing_begin(struct hub *hub, struct timing *timing, enum rpc
         timing_start(hub);
 }
 
-/* Whether a request is large, by its units of work and the bytes of frame and response. Nearly all are so small that the
- * sum of the three tells. */
+/* Whether a request is large, by its units of work and the bytes of frame and response. Nearly all are so small that
+ * the sum of the three tells. */
 static inline bool timing_is_large(uint64_t objects, size_t frame, size_t response)
 {
     if (objects + frame + response <= TIMING_LARGE_UNITS)
