@@ -59,9 +59,12 @@ struct obj *names_peek_hashed(struct heap *heap, const struct names *names, uint
 /* The same where the name stood once, any number: borrowed; NULL if it does not stand there, or is bound weakly. */
 static inline struct obj *names_peek_at(const struct names *names, uint32_t position, const char *bytes, size_t len)
 {
-    const struct table_entry *entry = &names->table.entries[position];
+    const struct table_entry *entry;
 
-    if (position >= names->table.used || entry->key == NULL || !name_is(entry->key, bytes, len))
+    if (position >= names->table.used)
+        return NULL;
+    entry = &names->table.entries[position];
+    if (entry->key == NULL || !name_is(entry->key, bytes, len))
         return NULL;
     return ((uintptr_t)entry->value & 1) == 0 ? entry->value : NULL;
 }
