@@ -49,7 +49,8 @@ static enum hd_err read_target(struct call *call, struct reader *reader, struct 
     return err;
 }
 
-static enum hd_err read_value(struct call *call, struct reader *reader, struct arg *arg)
+static inline __attribute__((always_inline)) enum hd_err read_value(struct call *call, struct reader *reader,
+                                                                    struct arg *arg)
 {
     enum hd_err err = convert_value(call->session, reader, &arg->o);
 

@@ -5,13 +5,27 @@
 #define HEAPD_DAEMON_CONVERT_H
 
 #include "daemon/call.h"
+#include "store/kinds/atoms.h"
 
 /* -- from the wire (convert_in.c, targets.c) --------------------------------------------------------------------- */
 
+/* The same as convert_value, of any. */
+enum hd_err convert_any_value(struct session *session, struct reader *reader, struct obj **out);
+
 /* Builds the object of the next value: a literal makes new objects, references inside it lead to existing ones.
  * Iterative. On success *out is an owned reference. Errors: VALUE, TYPE, OVERFLOW, NO_NAME, NO_HANDLE, LIMIT,
- * NO_MEMORY, BAD_ARGS. */
-enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out);
+ * NO_MEMORY, BAD_ARGS. In line for what most values are. */
+static inline enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out)
+{
+    const char *text;
+    size_t len;
+
+    if (reader->at < reader->end && (unsigned char)*reader->at < 0x80)
+        return int_new(session->hub->heap, *reader->at++, out);
+    if (!session->manner.raw_bytes && read_short_str(reader, &text, &len))
+        return str_new(session->hub->heap, text, len, out);
+    return convert_any_value(session, reader, out);
+}
 
 /* The object of a target: a str is a name, a uint a handle, [ns, name], HANDLE, NAME; owned. BAD_ARGS for anything
  * else. */

@@ -279,19 +279,11 @@ __attribute__((noinline)) static enum hd_err build(struct session *session, stru
     return err;
 }
 
-enum hd_err convert_value(struct session *session, struct reader *reader, struct obj **out)
+enum hd_err convert_any_value(struct session *session, struct reader *reader, struct obj **out)
 {
     struct reader behind = *reader;
-    const char *text;
-    struct wire wire;
-    size_t len;
+    struct wire wire = read_next(&behind);
 
-    /* what most values are */
-    if (reader->at < reader->end && (unsigned char)*reader->at < 0x80)
-        return int_new(session->hub->heap, *reader->at++, out);
-    if (!session->manner.raw_bytes && read_short_str(reader, &text, &len))
-        return str_new(session->hub->heap, text, len, out);
-    wire = read_next(&behind);
     if (wire.kind == WIRE_ARRAY || wire.kind == WIRE_MAP)
         return build(session, reader, out);
     *reader = behind;

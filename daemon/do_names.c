@@ -55,6 +55,7 @@ static bool condition_holds(const struct call *call, const struct obj *bound)
 enum hd_err do_bind(struct call *call)
 {
     const struct binding *binding = &call->args[0].binding;
+    struct obj *value = call->args[1].o;
     struct space *space;
     struct obj *old;
     enum hd_err err = writable_space(call, binding, &space);
@@ -66,12 +67,13 @@ enum hd_err do_bind(struct call *call)
         err = check_room(call, space, binding);
     if (err == HD_OK && opts_flag(&call->opts, RPC_OPTION_WEAK))
         err = names_bind_weak(call->heap, &space->names, &space->head, binding->name, binding->name_len,
-                              call->args[1].o, &old);
+                              value, &old);
     else if (err == HD_OK)
-        err = names_bind(call->heap, &space->names, binding->name, binding->name_len, call->args[1].o, &old);
+        err = names_bind_take(call->heap, &space->names, binding->name, binding->name_len,
+                              &call->args[1].o, &old);
     if (err != HD_OK)
         return err;
-    watch_tell(call->hub, space, binding->name, binding->name_len, NAME_BOUND, call->args[1].o->id);
+    watch_tell(call->hub, space, binding->name, binding->name_len, NAME_BOUND, value->id);
     obj_unref(call->heap, &old);
     return reply_bool(call, true);
 }

@@ -200,25 +200,34 @@ static struct obj *take_value(struct heap *heap, struct table_entry *entry)
     return NULL;
 }
 
-enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
-                       struct obj **old)
+/* Moves the caller's reference. */
+static inline struct obj *take(struct obj **value)
+{
+    struct obj *o = *value;
+
+    *value = NULL;
+    return o;
+}
+
+enum hd_err names_bind_take(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj **value,
+                            struct obj **old)
 {
     struct name *name = NULL;
     uint32_t hash = heap_hash_bytes(heap, bytes, len);
     uint32_t position = find_hashed(names, hash, bytes, len);
     enum hd_err err;
 
-    if (!obj_can_ref(value))
-        return heap_count_full(heap, value);
+    if (!obj_can_ref(*value))
+        return heap_count_full(heap, *value);
     *old = NULL;
     if (is_bound(heap, names, position)) {
         *old = take_value(heap, &names->table.entries[position]);
-        names->table.entries[position].value = obj_ref(value);
+        names->table.entries[position].value = take(value);
         return HD_OK;
     }
     err = reserve_name(heap, names, bytes, len, &name);
     if (err == HD_OK)
-        table_insert(heap->pool, &names->table, hash, name, obj_ref(value));
+        table_insert(heap->pool, &names->table, hash, name, take(value));
     return err;
 }
 

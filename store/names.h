@@ -70,11 +70,22 @@ static inline struct obj *names_peek_at(const struct names *names, uint32_t posi
 }
 
 /*
- * Binds a name, in its old place if it was bound, weakly or not. Takes a new reference to value. *old gets the owned
+ * Binds a name, in its old place if it was bound, weakly or not. Consumes *value if it succeeds. *old gets the owned
  * reference that was bound before, or NULL: the caller drops it after the new binding stands.
  */
-enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj *value,
-                       struct obj **old);
+enum hd_err names_bind_take(struct heap *heap, struct names *names, const char *bytes, size_t len, struct obj **value,
+                            struct obj **old);
+
+/* The same with a new reference to value. */
+static inline enum hd_err names_bind(struct heap *heap, struct names *names, const char *bytes, size_t len,
+                                     struct obj *value, struct obj **old)
+{
+    struct obj *own = obj_ref(value);
+    enum hd_err err = names_bind_take(heap, names, bytes, len, &own, old);
+
+    obj_unref(heap, &own); /* NULL, but of a failure */
+    return err;
+}
 
 /* The same without counting, for names of the namespace `holder`. TYPE for an immortal value. */
 enum hd_err names_bind_weak(struct heap *heap, struct names *names, struct obj *holder, const char *bytes, size_t len,

@@ -23,9 +23,9 @@ import lab
 BUDGETS = [  # operation of ops.c, what it is, instructions at most
     ("ping", "ping", 380),
     ("get", "get of an int by name", 670),
-    ("bind", "bind of a short str", 1_010),
+    ("bind", "bind of a short str", 960),
     ("add", 'call(d, "add", [key])', 1_130),
-    ("append", 'call(xs, "append", [1])', 900),
+    ("append", 'call(xs, "append", [1])', 870),
     ("set", 'call(d, "set", [key, str])', 1_430),
     ("item", 'call(xs, "get", [1])', 970),
     ("read", "read of a list of two", 1_250),
