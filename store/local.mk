@@ -29,6 +29,7 @@ libstore_a_SOURCES = \
 	store/serial_bytes.c store/serial_bytes.h \
 	store/serial_dump.c \
 	store/serial_finish.c \
+	store/serial_give.c \
 	store/serial_load.c store/serial_loading.h \
 	store/siphash.c \
 	store/size.c store/size.h \

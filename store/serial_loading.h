@@ -1,6 +1,6 @@
 /*
- * store/serial_loading.h - a load while it runs: shared by serial_load.c, which reads and builds, and serial_finish.c,
- * which does what can only be done when everything is there.
+ * store/serial_loading.h - a load while it runs: shared by serial_load.c, which reads and builds, serial_give.c, which
+ * puts together, and serial_finish.c, which does what can only be done when everything is there.
  */
 #ifndef HEAPD_STORE_SERIAL_LOADING_H
 #define HEAPD_STORE_SERIAL_LOADING_H
@@ -94,6 +94,10 @@ struct loading {
 
 /* Takes the next value. */
 struct serial_value loading_next(struct loading *l);
+
+/* Gives `o`, consumed, to the innermost of `depth` open containers. What finds no place becomes the orphan: its number
+ * leads to it, so it must not die here. serial_give.c */
+enum hd_err loading_give(struct loading *l, size_t depth, struct obj *o);
 
 static inline size_t loading_left(const struct loading *l)
 {
