@@ -51,6 +51,13 @@ def working(client, request):
     return client.answer(request)["server"]["working"]
 
 
+def session_left_nothing(server, other, base, end):
+    """Once it has ended, there are as many sessions and objects as in `base`."""
+    wait_until(lambda: server.gauges(other)["sessions.active"] == base["sessions.active"], "the session's end")
+    other.call("gc")
+    assert server.gauges(other)["objects.live"] == base["objects.live"], end
+
+
 def large(client, name="x"):
     client.call("bind", ["global", name], [[n] for n in range(MANY // 2)])
 
@@ -655,9 +662,7 @@ def writers_go_on_when_the_copying_session_ends():
             assert writer.of("x", "len") == MANY // 2 + 1
             client.close()
             writer.call("unbind", ["global", "x"])
-            wait_until(lambda: server.gauges(writer)["sessions.active"] == base["sessions.active"], "the session's end")
-            writer.call("gc")
-            assert server.gauges(writer)["objects.live"] == base["objects.live"], end
+            session_left_nothing(server, writer, base, end)
 
 
 @test_own
@@ -804,9 +809,7 @@ def a_client_that_leaves_in_the_middle_of_a_load_leaves_nothing():
                 client.close()
             else:
                 other.call("kill", number)
-            wait_until(lambda: server.gauges(other)["sessions.active"] == base["sessions.active"], "the session's end")
-            other.call("gc")
-            assert server.gauges(other)["objects.live"] == base["objects.live"], end
+            session_left_nothing(server, other, base, end)
 
 
 @test_own
