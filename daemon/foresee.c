@@ -37,9 +37,10 @@ static inline bool same_str(struct str a, struct str b)
 /* The first argument of call(target, method, [...]), if it is such a str; the reader is behind the target. */
 static struct str first_argument(const struct envelope *call, struct reader *reader)
 {
-    if (call->param_count != 3 || take_str(reader).bytes == NULL || read_peek(reader).kind != WIRE_ARRAY)
+    uint32_t count;
+
+    if (call->param_count != 3 || take_str(reader).bytes == NULL || !read_short_array(reader, &count))
         return (struct str){0};
-    read_next(reader);
     return take_str(reader);
 }
 
