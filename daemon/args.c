@@ -1,12 +1,8 @@
 /* args.c - decoding parameters and options by their rows. */
 #include "daemon/args.h"
 
-#include <string.h>
-
 #include "daemon/convert.h"
 #include "store/kinds/atoms.h"
-#include "store/kinds/sequence.h"
-#include "store/kinds/utf8.h"
 
 /* -- arguments ---------------------------------------------------------------------------------------------------- */
 
@@ -103,20 +99,9 @@ static enum hd_err read_long_name(struct call *call, struct reader *reader, cons
     return err == HD_OK ? HD_OK : bad_text(call, err, row->name);
 }
 
-/* Takes a short str of ASCII, what nearly every name is. */
-static inline __attribute__((always_inline)) bool take_name(struct reader *reader, struct arg *arg)
-{
-    struct reader behind = *reader;
-
-    if (!read_short_str(&behind, &arg->text, &arg->text_len) || !utf8_is_ascii(arg->text, arg->text_len))
-        return false;
-    reader->at = behind.at;
-    return true;
-}
-
 static enum hd_err read_name(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
 {
-    return take_name(reader, arg) ? HD_OK : read_long_name(call, reader, row, arg);
+    return convert_short_text(reader, &arg->text, &arg->text_len) ? HD_OK : read_long_name(call, reader, row, arg);
 }
 
 static enum hd_err read_arg(struct call *call, struct reader *reader, const struct rpc_arg *row, struct arg *arg)
@@ -240,12 +225,9 @@ __attribute__((noinline)) static enum hd_err read_only_target(struct call *call)
 /* The two of a `bind` without options. */
 __attribute__((noinline)) static enum hd_err read_bind(struct call *call)
 {
-    struct arg name;
+    enum hd_err err = convert_binding(call->session, &call->reader, &call->args[0].binding);
 
-    if (!take_name(&call->reader, &name))
-        return read_any(call, 2);
-    call->args[0].binding = (struct binding){.name = name.text, .name_len = name.text_len};
-    return read_value(call, &call->reader, &call->args[1]);
+    return err == HD_OK ? read_value(call, &call->reader, &call->args[1]) : err;
 }
 
 /* The three of a `call` without options. */
@@ -257,7 +239,7 @@ __attribute__((noinline)) static enum hd_err read_call(struct call *call)
     const char *name;
     size_t len;
 
-    if (read_short_str(&reader, &name, &len) && take_name(&reader, &args[1]) &&
+    if (read_short_str(&reader, &name, &len) && convert_short_text(&reader, &args[1].text, &args[1].text_len) &&
         read_short_array(&reader, &call->rest_count))
         o = convert_peek_name(call->session, name, len);
     if (o == NULL)

@@ -6,6 +6,7 @@
 
 #include "daemon/call.h"
 #include "store/kinds/atoms.h"
+#include "store/kinds/utf8.h"
 
 /* -- from the wire (convert_in.c, targets.c) --------------------------------------------------------------------- */
 
@@ -51,8 +52,29 @@ enum hd_err convert_at(struct session *session, struct reader *reader, struct ob
 /* A number of a handle: uint, HANDLE, or in the map dialect {"@": ...}; held or not. BAD_ARGS. */
 enum hd_err convert_handle(struct session *session, struct reader *reader, uint64_t *number);
 
+/* Takes what nearly every name and key is, if that comes next: a str of fewer than 32 bytes, all ASCII. */
+static inline __attribute__((always_inline)) bool convert_short_text(struct reader *reader, const char **text,
+                                                                     size_t *len)
+{
+    struct reader behind = *reader;
+
+    if (!read_short_str(&behind, text, len) || !utf8_is_ascii(*text, *len))
+        return false;
+    reader->at = behind.at;
+    return true;
+}
+
+/* The same as convert_binding, of any. */
+enum hd_err convert_any_binding(struct session *session, struct reader *reader, struct binding *binding);
+
 /* A name to bind: a str, or [namespace, name], or NAME. BAD_ARGS, VALUE if it is not UTF-8. */
-enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding);
+static inline enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding)
+{
+    if (!convert_short_text(reader, &binding->name, &binding->name_len))
+        return convert_any_binding(session, reader, binding);
+    binding->space = NULL;
+    return HD_OK;
+}
 
 /* A str that is given as such. BAD_ARGS naming `what`, VALUE if it is not UTF-8. */
 enum hd_err convert_text(struct session *session, struct reader *reader, const char *what, const char **text,

@@ -11,7 +11,6 @@
 #include "store/kind.h"
 #include "store/kinds/atoms.h"
 #include "store/kinds/methods.h"
-#include "store/kinds/utf8.h"
 
 /* -- arguments ---------------------------------------------------------------------------------------------------- */
 
@@ -25,17 +24,13 @@ struct values {
 };
 
 /* Takes a str that may be a loan, if that is what comes next. */
-static bool take_loan(struct reader *reader, struct values *values)
+static void take_loan(struct reader *reader, struct values *values)
 {
-    struct reader behind = *reader;
     const char *text;
     size_t len;
 
-    if (!read_short_str(&behind, &text, &len) || !utf8_is_ascii(text, len))
-        return false;
-    values->items[values->count++] = loan_str(&values->loan, text, len);
-    reader->at = behind.at;
-    return true;
+    if (convert_short_text(reader, &text, &len))
+        values->items[values->count++] = loan_str(&values->loan, text, len);
 }
 
 _Static_assert(LOAN_MAX >= 31, "the longest str that read_short_str takes");

@@ -98,8 +98,7 @@ static bool take_at(struct session *session, struct reader *reader)
     return true;
 }
 
-__attribute__((noinline)) static enum hd_err convert_any_binding(struct session *session, struct reader *reader,
-                                                                 struct binding *binding)
+enum hd_err convert_any_binding(struct session *session, struct reader *reader, struct binding *binding)
 {
     struct heap *heap = session->hub->heap;
     struct reader behind = *reader;
@@ -112,18 +111,6 @@ __attribute__((noinline)) static enum hd_err convert_any_binding(struct session 
     if (wire.kind == WIRE_MAP)
         take_at(session, reader);
     return read_binding(heap, reader, binding);
-}
-
-enum hd_err convert_binding(struct session *session, struct reader *reader, struct binding *binding)
-{
-    struct reader behind = *reader;
-
-    if (!read_short_str(&behind, &binding->name, &binding->name_len) ||
-        !utf8_is_ascii(binding->name, binding->name_len))
-        return convert_any_binding(session, reader, binding);
-    binding->space = NULL;
-    *reader = behind;
-    return HD_OK;
 }
 
 static bool space_is(const struct binding *binding, const char *name)
