@@ -126,6 +126,18 @@ def what_is_set_holds_at_once_for_sessions_that_are_open():
 
 
 @test_own
+def a_limit_of_frames_holds_for_those_that_came_together_with_it():
+    with Daemon(config=ADMIN) as server:
+        admin = server.client()
+        admin.send(pack([0, 1, "config_set", ["limits.frame", 100]]) + pack([0, 2, "ping", ["s" * 50]]) +
+                   pack([0, 3, "ping", ["s" * 100]]) + pack([0, 4, "ping", []]))
+        assert admin.receive()[:3] == [1, 1, None]
+        assert admin.receive() == [1, 2, None, "s" * 50]
+        kind, msgid, error, result = admin.receive()
+        assert msgid == 3 and error.startswith("BAD_FRAME ") and admin.receive() is None
+
+
+@test_own
 def an_idle_timeout_that_is_set_reaches_those_who_are_idle_already():
     with Daemon(config=ADMIN) as server:
         client = server.client()

@@ -255,6 +255,8 @@ DAEMON = [
       "    if (obj_is_loan(o))\n        return loan_redeem(heap, o, out);\n", "", "protocol_objects.py"),
     M("store/kind.h", "a method is the one that was called last, of whatever type",
       "    if (index->recent_type == type && ", "    if (", "protocol_objects.py"),
+    M("daemon/session.c", "frames that came together are measured by the limit that held before",
+      "counted < most && settings->limit_frame == limit);", "counted < most && limit > 0);", "protocol_config.py"),
     M("daemon/targets.c", "a target is looked for in builtins before global",
       "        o = peek_in(hub->heap, hub->global, hash, name, len);\n", "        o = NULL;\n",
       "protocol_names.py"),
